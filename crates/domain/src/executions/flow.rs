@@ -1,0 +1,485 @@
+//! The flow of one run: a pure state machine. Events in, commands out; no I/O, no clock.
+//! Its state is cursors and counters; the conversation lives in `session_messages`, names and
+//! arguments of tool calls with it. Not here: turning commands into rows (`engine`).
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::{Limits, Status};
+use crate::activities::Retry;
+
+/// The version new runs begin with. An older run keeps the `step` it began with.
+pub const FLOW_VERSION: u16 = 1;
+
+/// Tries of one activity before the run fails.
+const MAX_TRIES: u16 = 5;
+
+/// The state of a run's flow: what is stored between events, at most 4 KiB.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExecutionFlow {
+    /// Which `step` this run follows.
+    pub flow_version: u16,
+    /// Where the run stands for the outside.
+    pub status: Status,
+    /// What it does or waits for.
+    pub phase: Phase,
+    /// The model turn it is in; 1 is the first.
+    pub turn: u32,
+    /// Tool calls the current turn asked for.
+    pub calls: u16,
+    /// The one of them that is next or under way, from 0.
+    pub call: u16,
+    /// Failed tries of the current activity.
+    pub failures: u16,
+    /// Activities begun so far; the current one's ordinal.
+    pub activities: u32,
+    /// Messages in the conversation; the next one's ordinal.
+    pub messages: u32,
+    /// Messages that arrived after the current turn began: they need a turn of their own.
+    pub unanswered: u32,
+    /// Tokens of all turns.
+    pub tokens: u64,
+    /// Stay open for messages after a turn without tool calls.
+    pub interactive: bool,
+    /// What the run may use.
+    pub limits: Limits,
+}
+
+/// What a run does or waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Nothing has happened yet.
+    New,
+    /// A model turn is to be executed.
+    Turn,
+    /// A tool call is to be executed.
+    Tool,
+    /// It waits for a message.
+    Waiting,
+    /// It is over.
+    Ended,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// The run was accepted.
+    Accepted,
+    /// A worker took the activity with this ordinal.
+    Leased {
+        /// Which one.
+        activity: u32,
+    },
+    /// A model turn was recorded.
+    TurnDone {
+        /// Which activity.
+        activity: u32,
+        /// Tool calls it asks for.
+        calls: u16,
+        /// Tokens it took.
+        tokens: u64,
+    },
+    /// A tool call was recorded.
+    ToolDone {
+        /// Which activity.
+        activity: u32,
+    },
+    /// An activity failed.
+    ActivityFailed {
+        /// Which one.
+        activity: u32,
+        /// Whether another try may help.
+        retry: Retry,
+        /// For a person.
+        message: String,
+    },
+    /// The worker that owned the activity is gone.
+    LeaseLost {
+        /// Which one.
+        activity: u32,
+    },
+    /// A message was added to the conversation.
+    MessageAdded,
+    /// The run's time is up.
+    DeadlinePassed,
+    /// Somebody stops the run.
+    CancelRequested {
+        /// What the row will say.
+        reason: String,
+    },
+}
+
+/// What to do about it, in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Make this status the run's, and tell everyone.
+    Enter(Status),
+    /// Begin a model turn.
+    StartTurn {
+        /// The activity's ordinal.
+        activity: u32,
+        /// The turn's number.
+        turn: u32,
+    },
+    /// Begin a tool call.
+    StartTool {
+        /// The activity's ordinal.
+        activity: u32,
+        /// The turn that asked for it.
+        turn: u32,
+        /// Which of the turn's calls, from 0.
+        call: u16,
+    },
+    /// Give the current activity to a worker again.
+    Requeue {
+        /// Its ordinal.
+        activity: u32,
+        /// Not before this instant.
+        not_before: Timestamp,
+        /// Why the try before failed; `None` when its worker was lost.
+        because: Option<String>,
+    },
+    /// Stop the current activity, wherever it is.
+    StopActivity {
+        /// Its ordinal.
+        activity: u32,
+    },
+    /// Wake the run at this instant with [`Event::DeadlinePassed`].
+    SetDeadline(Timestamp),
+    /// End the run.
+    Settle(Settlement),
+}
+
+/// How a run ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settlement {
+    /// A terminal status.
+    pub status: Status,
+    /// For a person, unless it went well.
+    pub error_message: Option<String>,
+}
+
+impl ExecutionFlow {
+    /// The flow of a new run, with `messages` messages already in its conversation.
+    pub fn new(limits: Limits, interactive: bool, messages: u32) -> Self {
+        Self {
+            flow_version: FLOW_VERSION,
+            status: Status::Pending,
+            phase: Phase::New,
+            turn: 0,
+            calls: 0,
+            call: 0,
+            failures: 0,
+            activities: 0,
+            messages,
+            unanswered: 0,
+            tokens: 0,
+            interactive,
+            limits,
+        }
+    }
+
+    /// Takes one event and says what to do. An event that no longer fits (a late report, a repeated
+    /// delivery, anything after the end) changes nothing and returns no command.
+    pub fn step(&mut self, event: Event, now: Timestamp) -> Vec<Command> {
+        if self.phase == Phase::Ended {
+            return Vec::new();
+        }
+        match event {
+            Event::Accepted if self.phase == Phase::New => self.next_turn(Vec::new()),
+            Event::Leased { activity } if self.owns(activity) => self.leased(now),
+            Event::TurnDone { activity, calls, tokens }
+                if self.owns(activity) && self.phase == Phase::Turn =>
+            {
+                self.turn_done(calls, tokens)
+            }
+            Event::ToolDone { activity } if self.owns(activity) && self.phase == Phase::Tool => {
+                self.tool_done()
+            }
+            Event::ActivityFailed { activity, retry, message } if self.owns(activity) => {
+                self.activity_failed(retry, message, now)
+            }
+            Event::LeaseLost { activity }
+                if self.owns(activity) && self.status == Status::Running =>
+            {
+                let requeue = Command::Requeue { activity, not_before: now, because: None };
+                vec![self.enter(Status::Queued), requeue]
+            }
+            Event::MessageAdded => self.message_added(),
+            Event::DeadlinePassed if self.status != Status::WaitingForInput => {
+                let seconds = self.limits.max_seconds;
+                self.stop(Status::Failed, format!("Limit reached: max_seconds ({seconds} s)"))
+            }
+            Event::CancelRequested { reason } => self.stop(Status::Cancelled, reason),
+            Event::Accepted
+            | Event::Leased { .. }
+            | Event::TurnDone { .. }
+            | Event::ToolDone { .. }
+            | Event::ActivityFailed { .. }
+            | Event::LeaseLost { .. }
+            | Event::DeadlinePassed => Vec::new(),
+        }
+    }
+
+    /// Whether this activity is the one the run waits for.
+    pub fn owns(&self, activity: u32) -> bool {
+        matches!(self.phase, Phase::Turn | Phase::Tool) && activity == self.activities
+    }
+
+    fn leased(&mut self, now: Timestamp) -> Vec<Command> {
+        let mut commands = Vec::new();
+        let first = self.status == Status::Pending;
+        if self.status != Status::Running {
+            commands.push(self.enter(Status::Running));
+        }
+        if first {
+            let seconds = SignedDuration::from_secs(self.limits.max_seconds.into());
+            commands.push(Command::SetDeadline(now.checked_add(seconds).unwrap_or(Timestamp::MAX)));
+        }
+        commands
+    }
+
+    fn turn_done(&mut self, calls: u16, tokens: u64) -> Vec<Command> {
+        self.failures = 0;
+        self.messages += 1;
+        self.tokens = self.tokens.saturating_add(tokens);
+        if calls > 0 {
+            if self.tokens >= self.limits.max_tokens {
+                let limit = self.limits.max_tokens;
+                return self.settle(Status::Failed, Some(format!("Limit reached: max_tokens ({limit})")));
+            }
+            self.calls = calls;
+            self.call = 0;
+            return self.start_tool();
+        }
+        if self.unanswered > 0 {
+            return self.next_turn(Vec::new());
+        }
+        if self.interactive {
+            self.phase = Phase::Waiting;
+            return vec![self.enter(Status::WaitingForInput)];
+        }
+        self.settle(Status::Completed, None)
+    }
+
+    fn tool_done(&mut self) -> Vec<Command> {
+        self.failures = 0;
+        self.messages += 1;
+        self.call += 1;
+        if self.call < self.calls { self.start_tool() } else { self.next_turn(Vec::new()) }
+    }
+
+    fn activity_failed(&mut self, retry: Retry, message: String, now: Timestamp) -> Vec<Command> {
+        // Counted before the next try: a crash in it must not buy a free one.
+        self.failures += 1;
+        let wait = match retry {
+            Retry::Never => return self.settle(Status::Failed, Some(message)),
+            _ if self.failures >= MAX_TRIES => {
+                let text = format!("{message} (given up after {MAX_TRIES} tries)");
+                return self.settle(Status::Failed, Some(text));
+            }
+            Retry::Backoff => backoff(self.failures),
+            Retry::AfterMs(ms) => SignedDuration::from_millis(i64::try_from(ms).unwrap_or(0)),
+        };
+        vec![Command::Requeue {
+            activity: self.activities,
+            not_before: now.checked_add(wait).unwrap_or(now),
+            because: Some(message),
+        }]
+    }
+
+    fn message_added(&mut self) -> Vec<Command> {
+        self.messages += 1;
+        if self.phase == Phase::Waiting {
+            let entered = self.enter(Status::Queued);
+            return self.next_turn(vec![entered]);
+        }
+        self.unanswered += 1;
+        Vec::new()
+    }
+
+    fn next_turn(&mut self, mut commands: Vec<Command>) -> Vec<Command> {
+        if self.turn >= self.limits.max_turns {
+            let limit = self.limits.max_turns;
+            return self.settle(Status::Failed, Some(format!("Limit reached: max_turns ({limit})")));
+        }
+        self.turn += 1;
+        self.unanswered = 0;
+        self.phase = Phase::Turn;
+        self.activities += 1;
+        commands.push(Command::StartTurn { activity: self.activities, turn: self.turn });
+        commands
+    }
+
+    fn start_tool(&mut self) -> Vec<Command> {
+        self.phase = Phase::Tool;
+        self.activities += 1;
+        let (activity, turn, call) = (self.activities, self.turn, self.call);
+        vec![Command::StartTool { activity, turn, call }]
+    }
+
+    fn stop(&mut self, status: Status, reason: String) -> Vec<Command> {
+        let mut commands = Vec::new();
+        if matches!(self.phase, Phase::Turn | Phase::Tool) {
+            commands.push(Command::StopActivity { activity: self.activities });
+        }
+        commands.extend(self.settle(status, Some(reason)));
+        commands
+    }
+
+    fn settle(&mut self, status: Status, error_message: Option<String>) -> Vec<Command> {
+        self.phase = Phase::Ended;
+        self.status = status;
+        vec![Command::Settle(Settlement { status, error_message })]
+    }
+
+    fn enter(&mut self, status: Status) -> Command {
+        self.status = status;
+        Command::Enter(status)
+    }
+}
+
+/// The wait before try `failures + 1`: 0.5 s, 1 s, 2 s, 4 s … at most 30 s.
+pub fn backoff(failures: u16) -> SignedDuration {
+    let exponent = u32::from(failures.saturating_sub(1)).min(6);
+    SignedDuration::from_millis((500_i64 << exponent).min(30_000))
+}
+
+/// A key that is the same for every try of one step of one run.
+pub fn idempotency_key(execution: &crate::ExecutionId, activity: u32) -> String {
+    format!("{execution}-{activity}")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_700_000_000 + second).unwrap()
+    }
+
+    fn limits() -> Limits {
+        Limits { max_turns: 3, max_tokens: 1000, max_seconds: 60 }
+    }
+
+    #[test]
+    fn one_turn_without_tools_completes() {
+        let mut flow = ExecutionFlow::new(limits(), false, 1);
+        assert_eq!(flow.step(Event::Accepted, at(0)), [Command::StartTurn { activity: 1, turn: 1 }]);
+        assert_eq!(
+            flow.step(Event::Leased { activity: 1 }, at(1)),
+            [Command::Enter(Status::Running), Command::SetDeadline(at(61))]
+        );
+        let done = Event::TurnDone { activity: 1, calls: 0, tokens: 10 };
+        let end = Settlement { status: Status::Completed, error_message: None };
+        assert_eq!(flow.step(done.clone(), at(2)), [Command::Settle(end)]);
+        assert_eq!(flow.step(done, at(3)), [], "a second delivery changes nothing");
+    }
+
+    #[test]
+    fn a_message_during_the_last_turn_gets_an_answer() {
+        let mut flow = ExecutionFlow::new(limits(), false, 1);
+        flow.step(Event::Accepted, at(0));
+        flow.step(Event::Leased { activity: 1 }, at(0));
+        assert_eq!(flow.step(Event::MessageAdded, at(0)), []);
+        let commands = flow.step(Event::TurnDone { activity: 1, calls: 0, tokens: 1 }, at(0));
+        assert_eq!(commands, [Command::StartTurn { activity: 2, turn: 2 }]);
+    }
+
+    #[test]
+    fn limits_end_the_run_by_name() {
+        let mut flow = ExecutionFlow::new(limits(), false, 1);
+        flow.step(Event::Accepted, at(0));
+        let commands = flow.step(Event::TurnDone { activity: 1, calls: 1, tokens: 1000 }, at(0));
+        let Some(Command::Settle(end)) = commands.first() else { panic!("{commands:?}") };
+        assert!(end.error_message.as_deref().unwrap().contains("max_tokens"));
+    }
+
+    #[test]
+    fn a_useless_retry_is_not_made_and_a_useful_one_ends() {
+        let mut flow = ExecutionFlow::new(limits(), false, 1);
+        flow.step(Event::Accepted, at(0));
+        let failed = |retry| Event::ActivityFailed { activity: 1, retry, message: "down".into() };
+        for _ in 1..MAX_TRIES {
+            let commands = flow.step(failed(Retry::Backoff), at(0));
+            assert!(matches!(commands[..], [Command::Requeue { .. }]), "{commands:?}");
+        }
+        assert!(matches!(flow.step(failed(Retry::Backoff), at(0))[..], [Command::Settle(_)]));
+        let mut other = ExecutionFlow::new(limits(), false, 1);
+        other.step(Event::Accepted, at(0));
+        assert!(matches!(other.step(failed(Retry::Never), at(0))[..], [Command::Settle(_)]));
+    }
+
+    fn any_event() -> impl Strategy<Value = Event> {
+        let activity = 0..6_u32;
+        prop_oneof![
+            Just(Event::Accepted),
+            activity.clone().prop_map(|activity| Event::Leased { activity }),
+            (activity.clone(), 0..3_u16, 0..400_u64)
+                .prop_map(|(activity, calls, tokens)| Event::TurnDone { activity, calls, tokens }),
+            activity.clone().prop_map(|activity| Event::ToolDone { activity }),
+            (activity.clone(), prop_oneof![Just(Retry::Never), Just(Retry::Backoff)]).prop_map(
+                |(activity, retry)| Event::ActivityFailed { activity, retry, message: "x".into() }
+            ),
+            activity.prop_map(|activity| Event::LeaseLost { activity }),
+            Just(Event::MessageAdded),
+            Just(Event::DeadlinePassed),
+            Just(Event::CancelRequested { reason: "stop".into() }),
+        ]
+    }
+
+    proptest! {
+        /// Whatever comes in whatever order: states follow the contract's machine, the end is told
+        /// once and is the end, ordinals only grow, a turn never passes its limit, and the stored
+        /// state stays small and readable.
+        #[test]
+        fn any_interleaving_keeps_the_invariants(
+            events in prop::collection::vec(any_event(), 0..60),
+            interactive: bool,
+        ) {
+            let mut flow = ExecutionFlow::new(limits(), interactive, 1);
+            let mut settled = 0;
+            let mut begun = 0;
+            for (second, event) in events.into_iter().enumerate() {
+                let before = flow.clone();
+                let commands = flow.step(event, at(second as i64));
+                if before.phase == Phase::Ended {
+                    prop_assert!(commands.is_empty());
+                    prop_assert_eq!(&before, &flow);
+                }
+                for command in commands {
+                    match command {
+                        Command::Settle(end) => {
+                            settled += 1;
+                            prop_assert!(end.status.is_terminal());
+                            prop_assert_eq!(end.status, flow.status);
+                        }
+                        Command::StartTurn { activity, .. } | Command::StartTool { activity, .. } => {
+                            prop_assert_eq!(activity, begun + 1);
+                            begun = activity;
+                        }
+                        Command::Requeue { activity, .. } | Command::StopActivity { activity } => {
+                            prop_assert_eq!(activity, begun);
+                        }
+                        Command::Enter(_) | Command::SetDeadline(_) => {}
+                    }
+                }
+                if before.status != flow.status {
+                    // A turn can end before its lease was seen; the engine enters `running` first.
+                    let through_running = before.status.may_become(Status::Running)
+                        && Status::Running.may_become(flow.status);
+                    prop_assert!(before.status.may_become(flow.status) || through_running);
+                }
+                prop_assert!(flow.turn <= limits().max_turns);
+                prop_assert!(settled <= 1);
+                prop_assert_eq!(settled == 1, flow.phase == Phase::Ended);
+                let stored = serde_json::to_string(&flow).unwrap();
+                prop_assert!(stored.len() <= 4096);
+                prop_assert_eq!(&serde_json::from_str::<ExecutionFlow>(&stored).unwrap(), &flow);
+            }
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! `drover job`.
+
+pub mod get;
+pub mod list;
+pub mod trigger;

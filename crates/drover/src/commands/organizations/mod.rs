@@ -1,0 +1,3 @@
+//! `drover org`.
+
+pub mod create;

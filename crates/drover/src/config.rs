@@ -1,0 +1,424 @@
+//! The configuration: flags over variables over `drover.toml` over defaults.
+//!
+//! A key `K` is `K` in the file, `DROVER_K` in the environment and, where it is one, `--k` on the
+//! command line. The model providers' variables have the names they have everywhere.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use drover_domain::Secret;
+use drover_worker::model::{ANTHROPIC_BASE_URL, OPENAI_BASE_URL, ProviderConfig, Providers};
+use drover_worker::sandbox::WallPolicy;
+use figment::error::Kind;
+use figment::providers::{Format, Serialized, Toml};
+use figment::value::{Dict, Map, Value};
+use figment::{Figment, Metadata, Profile, Provider};
+use serde::{Deserialize, Deserializer, Serialize, de};
+
+use crate::exit::CommandError;
+
+/// The file that is read from the working directory, if it is there.
+const FILE: &str = "drover.toml";
+
+/// Everything that can be configured.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Where the plane keeps its database, keys and credentials. One process owns it.
+    /// Default: `./.drover`. Since: 0.1.
+    pub data_dir: PathBuf,
+    /// The address that is listened on; port 0 takes a free one.
+    /// Default: `127.0.0.1:8000`. Since: 0.1.
+    #[serde(deserialize_with = "listen_address")]
+    pub listen: SocketAddr,
+    /// The address under which clients reach the plane, for webhook URLs and the like.
+    /// Default: `http://` and the address that is listened on. Since: 0.1.
+    pub public_url: Option<String>,
+    /// Where tools work, a folder per run; outside the data directory.
+    /// Default: the data directory's path with `-workspaces` appended. Since: 0.1.
+    pub workspaces_dir: Option<PathBuf>,
+    /// Which log lines are written, in the form of `RUST_LOG`.
+    /// Default: `info`; `warn` for `quickstart`. Since: 0.1.
+    pub log: Option<String>,
+    /// How log lines look: `pretty` or `json`.
+    /// Default: `pretty`. Since: 0.1.
+    pub log_format: LogFormat,
+    /// Model calls in flight at once; more wait for their turn.
+    /// Default: 1024. Since: 0.1.
+    pub max_model_calls: usize,
+    /// Tool processes that run at once; more wait for their turn.
+    /// Default: 16. Since: 0.1.
+    pub max_tool_processes: usize,
+    /// Whether `serve` runs tools on a kernel that cannot wall them off.
+    /// Default: false; `dev` and `quickstart` run them, with a warning. Since: 0.1.
+    pub allow_unwalled_tools: bool,
+    /// The model of agents that name none.
+    /// Default: the configured provider's. Since: 0.1.
+    pub default_model: Option<String>,
+    /// Key for OpenAI, or for what speaks its format. Variable: `OPENAI_API_KEY`.
+    /// Default: none. Since: 0.1.
+    pub openai_api_key: Option<Secret<String>>,
+    /// Where OpenAI's format is spoken. Variable: `OPENAI_BASE_URL`.
+    /// Default: OpenAI's own. Since: 0.1.
+    pub openai_base_url: Option<String>,
+    /// Key for Anthropic, or for what speaks its format. Variable: `ANTHROPIC_API_KEY`.
+    /// Default: none. Since: 0.1.
+    pub anthropic_api_key: Option<Secret<String>>,
+    /// Where Anthropic's format is spoken. Variable: `ANTHROPIC_BASE_URL`.
+    /// Default: Anthropic's own. Since: 0.1.
+    pub anthropic_base_url: Option<String>,
+    /// An Ollama server. Variable: `OLLAMA_HOST`.
+    /// Default: none. Since: 0.1.
+    pub ollama_host: Option<String>,
+    /// The plane that client commands speak to.
+    /// Default: the one that runs on the data directory. Since: 0.1.
+    pub url: Option<String>,
+    /// The key that client commands use.
+    /// Default: the one in `<data-dir>/credentials`. Since: 0.1.
+    pub api_key: Option<Secret<String>>,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Pretty,
+    /// A JSON object a line.
+    Json,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data_dir: ".drover".into(),
+            listen: SocketAddr::from(([127, 0, 0, 1], 8000)),
+            public_url: None,
+            workspaces_dir: None,
+            log: None,
+            log_format: LogFormat::default(),
+            max_model_calls: 1024,
+            max_tool_processes: 16,
+            allow_unwalled_tools: false,
+            default_model: None,
+            openai_api_key: None,
+            openai_base_url: None,
+            anthropic_api_key: None,
+            anthropic_base_url: None,
+            ollama_host: None,
+            url: None,
+            api_key: None,
+        }
+    }
+}
+
+/// What a variable's text is read as.
+#[derive(Clone, Copy)]
+enum Shape {
+    Text,
+    Number,
+    Switch,
+}
+
+/// The keys with their variables.
+const VARIABLES: [(&str, &str, Shape); 17] = [
+    ("data_dir", "DROVER_DATA_DIR", Shape::Text),
+    ("listen", "DROVER_LISTEN", Shape::Text),
+    ("public_url", "DROVER_PUBLIC_URL", Shape::Text),
+    ("workspaces_dir", "DROVER_WORKSPACES_DIR", Shape::Text),
+    ("log", "DROVER_LOG", Shape::Text),
+    ("log_format", "DROVER_LOG_FORMAT", Shape::Text),
+    ("max_model_calls", "DROVER_MAX_MODEL_CALLS", Shape::Number),
+    ("max_tool_processes", "DROVER_MAX_TOOL_PROCESSES", Shape::Number),
+    ("allow_unwalled_tools", "DROVER_ALLOW_UNWALLED_TOOLS", Shape::Switch),
+    ("default_model", "DROVER_DEFAULT_MODEL", Shape::Text),
+    ("openai_api_key", "OPENAI_API_KEY", Shape::Text),
+    ("openai_base_url", "OPENAI_BASE_URL", Shape::Text),
+    ("anthropic_api_key", "ANTHROPIC_API_KEY", Shape::Text),
+    ("anthropic_base_url", "ANTHROPIC_BASE_URL", Shape::Text),
+    ("ollama_host", "OLLAMA_HOST", Shape::Text),
+    ("url", "DROVER_URL", Shape::Text),
+    ("api_key", "DROVER_API_KEY", Shape::Text),
+];
+
+impl Config {
+    /// Reads the layers. `file` is the one named on the command line; without it `drover.toml` is
+    /// read if it is there. `flags` holds the keys that were given there.
+    pub fn load(
+        file: Option<&Path>,
+        variables: &BTreeMap<String, String>,
+        flags: &impl Serialize,
+    ) -> Result<Self, CommandError> {
+        if let Some(missing) = file.filter(|file| !file.is_file()) {
+            let message = format!("the configuration file `{}` is not there", missing.display());
+            return Err(CommandError::usage(message));
+        }
+        let layers = Figment::from(Toml::file_exact(file.unwrap_or(Path::new(FILE))))
+            .merge(Variables(variables))
+            .merge(Serialized::globals(flags));
+        let config: Self = layers.extract().map_err(|error| explain(&error))?;
+        config.checked()
+    }
+
+    /// Where tools work.
+    pub fn workspaces_dir(&self) -> PathBuf {
+        self.workspaces_dir.clone().unwrap_or_else(|| {
+            let mut path = self.data_dir.clone().into_os_string();
+            path.push("-workspaces");
+            path.into()
+        })
+    }
+
+    /// What is done on a kernel that cannot wall tools off.
+    pub fn wall_policy(&self) -> WallPolicy {
+        if self.allow_unwalled_tools { WallPolicy::IfAvailable } else { WallPolicy::Required }
+    }
+
+    /// The configured model providers. A base URL alone counts: local servers often want no key.
+    pub fn providers(&self) -> Providers {
+        let provider = |key: &Option<Secret<String>>, url: &Option<String>, default: &str| {
+            (key.is_some() || url.is_some()).then(|| ProviderConfig {
+                base_url: url.clone().unwrap_or_else(|| default.to_owned()),
+                key: key.clone(),
+            })
+        };
+        Providers {
+            openai: provider(&self.openai_api_key, &self.openai_base_url, OPENAI_BASE_URL),
+            anthropic: provider(
+                &self.anthropic_api_key,
+                &self.anthropic_base_url,
+                ANTHROPIC_BASE_URL,
+            ),
+            ollama_host: self.ollama_host.clone(),
+            default_model: self.default_model.clone(),
+        }
+    }
+
+    /// Whether any model provider is configured.
+    pub fn has_provider(&self) -> bool {
+        let providers = self.providers();
+        providers.openai.is_some() || providers.anthropic.is_some() || providers.ollama_host.is_some()
+    }
+
+    /// What no single key can tell, and paths that hold wherever we are.
+    fn checked(mut self) -> Result<Self, CommandError> {
+        self.data_dir = whole(&self.data_dir)?;
+        self.workspaces_dir = Some(whole(&self.workspaces_dir())?);
+        if self.workspaces_dir().starts_with(&self.data_dir) {
+            let message = "`workspaces_dir` lies in the data directory, which no tool may see";
+            return Err(CommandError::usage(message)
+                .hint("choose a folder elsewhere, or leave it to the default"));
+        }
+        for (key, number) in [
+            ("max_model_calls", self.max_model_calls),
+            ("max_tool_processes", self.max_tool_processes),
+        ] {
+            if !(1..=100_000).contains(&number) {
+                return Err(CommandError::usage(format!("`{key}` should be between 1 and 100000")));
+            }
+        }
+        for (key, url) in [("public_url", &mut self.public_url), ("url", &mut self.url)] {
+            let Some(url) = url else { continue };
+            if !url.starts_with("http://") && !url.starts_with("https://") {
+                let message = format!("`{key}` should begin with `http://` or `https://`");
+                return Err(CommandError::usage(message));
+            }
+            url.truncate(url.trim_end_matches('/').len());
+        }
+        Ok(self)
+    }
+}
+
+fn whole(path: &Path) -> Result<PathBuf, CommandError> {
+    let path = std::path::absolute(path)
+        .map_err(|error| CommandError::usage(format!("`{}`: {error}", path.display())))?;
+    // Two spellings of one folder would hide that one lies in the other.
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            std::path::Component::ParentDir => {
+                plain.pop();
+            }
+            part => plain.push(part),
+        }
+    }
+    Ok(plain)
+}
+
+/// The environment as a layer. Empty variables count as absent; unknown ones are not ours to judge.
+struct Variables<'a>(&'a BTreeMap<String, String>);
+
+impl Provider for Variables<'_> {
+    fn metadata(&self) -> Metadata {
+        Metadata::named("environment")
+    }
+
+    fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
+        let given = VARIABLES.iter().filter_map(|(key, variable, shape)| {
+            let text = self.0.get(*variable).filter(|text| !text.trim().is_empty())?;
+            Some(((*key).to_owned(), shape.read(text.trim())))
+        });
+        Ok(Profile::Global.collect(given.collect()))
+    }
+}
+
+impl Shape {
+    /// What cannot be read stays a text, and is refused with its name where the key is taken.
+    fn read(self, text: &str) -> Value {
+        match self {
+            Self::Text => text.into(),
+            Self::Number => text.parse::<u64>().map_or_else(|_| text.into(), Value::from),
+            Self::Switch => match text.to_ascii_lowercase().as_str() {
+                "1" | "true" | "yes" | "on" => true.into(),
+                "0" | "false" | "no" | "off" => false.into(),
+                _ => text.into(),
+            },
+        }
+    }
+}
+
+/// Reads an address to listen on; `localhost` is taken for 127.0.0.1.
+pub fn parse_listen(text: &str) -> Result<SocketAddr, String> {
+    let numeric = match text.strip_prefix("localhost:") {
+        Some(port) => format!("127.0.0.1:{port}"),
+        None => text.to_owned(),
+    };
+    numeric.parse().map_err(|_| "it should be an address and a port, as in 127.0.0.1:8000".into())
+}
+
+fn listen_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    parse_listen(&text).map_err(de::Error::custom)
+}
+
+/// The first fault, with the name of its key and where that was set.
+fn explain(error: &figment::Error) -> CommandError {
+    let key = error.path.last().map(String::as_str).unwrap_or_default();
+    let variable = VARIABLES.iter().find(|(one, ..)| *one == key).map(|(_, variable, _)| *variable);
+    let from_environment =
+        error.metadata.as_ref().is_some_and(|metadata| metadata.name == "environment");
+    let place = match (from_environment, variable) {
+        (true, Some(variable)) => format!("`{variable}`"),
+        _ if key.is_empty() => format!("`{FILE}`"),
+        _ => format!("`{key}` in `{FILE}`"),
+    };
+    // A value is not repeated: it may be a secret that went to the wrong key.
+    match &error.kind {
+        Kind::UnknownField(field, _) => {
+            let known: Vec<_> = VARIABLES.iter().map(|(key, ..)| *key).collect();
+            CommandError::usage(format!("`{field}` in `{FILE}` is not a key of the configuration"))
+                .hint(format!("the keys are {}", known.join(", ")))
+        }
+        Kind::UnknownVariant(_, words) => {
+            CommandError::usage(format!("{place} should be {}", words.join(" or ")))
+        }
+        Kind::InvalidType(actual, expected) | Kind::InvalidValue(actual, expected) => {
+            let kind = actual.to_string();
+            let kind = kind.split([' ', '`']).next().unwrap_or_default();
+            CommandError::usage(format!("{place} is a {kind} and should be {}", plain(expected)))
+        }
+        Kind::Message(message) => CommandError::usage(format!("{place}: {}", message.trim())),
+        other => CommandError::usage(format!("{place}: {other}")),
+    }
+}
+
+/// A type of Rust in words.
+fn plain(expected: &str) -> &str {
+    match expected {
+        "usize" | "u64" => "a whole number",
+        "a boolean" => "true or false",
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn variables(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn load(
+        file: &str,
+        pairs: &[(&str, &str)],
+        flags: serde_json::Value,
+    ) -> Result<Config, CommandError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE);
+        fs::write(&path, file).unwrap();
+        Config::load(Some(&path), &variables(pairs), &flags)
+    }
+
+    fn fault(file: &str, pairs: &[(&str, &str)]) -> String {
+        let error = load(file, pairs, json!({})).unwrap_err();
+        assert_eq!(error.exit, crate::exit::Exit::Usage);
+        error.to_string()
+    }
+
+    #[test]
+    fn flags_win_over_variables_and_variables_over_the_file() {
+        let file = "listen = '127.0.0.1:1'\nmax_tool_processes = 3\nlog_format = 'json'";
+        let pairs = [("DROVER_LISTEN", "127.0.0.1:2"), ("DROVER_MAX_TOOL_PROCESSES", "4")];
+        let config = load(file, &pairs, json!({"listen": "localhost:3"})).unwrap();
+        assert_eq!(config.listen.port(), 3);
+        assert_eq!(config.max_tool_processes, 4);
+        assert_eq!(config.log_format, LogFormat::Json);
+        assert_eq!(config.max_model_calls, 1024);
+    }
+
+    #[test]
+    fn an_unknown_key_of_the_file_is_named() {
+        assert_eq!(fault("lissten = 'x'", &[]), "`lissten` in `drover.toml` is not a key of the configuration");
+        assert!(load("", &[("DROVER_IDEMPOTENCY_KEY", "x")], json!({})).is_ok());
+    }
+
+    #[test]
+    fn a_wrong_value_is_named_with_its_place_and_not_repeated() {
+        assert_eq!(
+            fault("", &[("DROVER_MAX_MODEL_CALLS", "many")]),
+            "`DROVER_MAX_MODEL_CALLS` is a string and should be a whole number"
+        );
+        assert_eq!(
+            fault("", &[("DROVER_LISTEN", "here")]),
+            "`DROVER_LISTEN`: it should be an address and a port, as in 127.0.0.1:8000"
+        );
+        assert_eq!(
+            fault("log_format = 'xml'", &[]),
+            "`log_format` in `drover.toml` should be pretty or json"
+        );
+        assert!(!fault("api_key = 12345678", &[]).contains("12345678"));
+        assert_eq!(fault("max_model_calls = 0", &[]), "`max_model_calls` should be between 1 and 100000");
+        assert!(fault("listen = ", &[]).starts_with("`drover.toml`: "));
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        let config = load("", &[("OPENAI_API_KEY", "sk-1234")], json!({})).unwrap();
+        assert!(!format!("{config:?}").contains("1234"));
+        assert!(config.has_provider());
+    }
+
+    #[test]
+    fn workspaces_lie_beside_the_data_directory() {
+        let config = load("data_dir = '/srv/x/../drover'", &[], json!({})).unwrap();
+        assert_eq!(config.data_dir, Path::new("/srv/drover"));
+        assert_eq!(config.workspaces_dir(), Path::new("/srv/drover-workspaces"));
+        let inside = "data_dir = '/srv/drover'\nworkspaces_dir = '/srv/drover/w'";
+        assert!(fault(inside, &[]).contains("workspaces_dir"));
+    }
+
+    #[test]
+    fn an_empty_variable_is_no_variable() {
+        let pairs = [("OPENAI_API_KEY", ""), ("OLLAMA_HOST", " ")];
+        assert!(!load("", &pairs, json!({})).unwrap().has_provider());
+        let local = [("OPENAI_BASE_URL", "http://127.0.0.1:1234/v1")];
+        assert!(load("", &local, json!({})).unwrap().providers().openai.unwrap().key.is_none());
+    }
+}

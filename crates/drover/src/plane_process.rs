@@ -1,0 +1,223 @@
+//! The composition root: puts a plane together, lets it run, and takes it down again.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::serve::ListenerExt;
+use drover_domain::Secret;
+use drover_engine::{Embedded, Hub};
+use drover_plane::{Parts, Plane, Settings};
+use drover_store::Store;
+use drover_worker::WorkerHandle;
+use drover_worker::sandbox::Wall;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tokio::net::{TcpListener, TcpSocket};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+use crate::data_directory::{DataDirectory, RunningPlane};
+use crate::exit::{CommandError, Exit, chain};
+use crate::in_process;
+use crate::printer::Printer;
+use crate::signals::Signals;
+use crate::system::{SystemClock, SystemIds};
+
+/// The longest a graceful end takes.
+const GRACE: Duration = Duration::from_secs(5);
+/// Connections that wait to be taken: a burst of callers comes at once.
+const BACKLOG: u32 = 1024;
+/// How often the metrics recorder tidies up.
+const UPKEEP: Duration = Duration::from_secs(5);
+/// Bounds of the buckets of all durations, in seconds.
+const BUCKETS: [f64; 13] =
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0, 120.0];
+
+/// A plane that serves.
+pub struct PlaneProcess {
+    /// Where it is, for this machine.
+    pub url: String,
+    /// Its files.
+    pub directory: DataDirectory,
+    /// Lets operator's commands in.
+    pub admin_token: Secret<String>,
+    plane: Arc<Plane>,
+    worker: WorkerHandle,
+}
+
+impl PlaneProcess {
+    /// Starts a plane; when this returns, it answers.
+    pub async fn start(config: &Config) -> Result<Self, CommandError> {
+        check_wall(config)?;
+        let directory = DataDirectory::make(&config.data_dir)?;
+        let hub = Arc::new(Hub::default());
+        // First of all the lock: below it nobody else writes here.
+        let store = Store::open_directory(directory.path(), hub.clone()).await?;
+        let listener = bind(config.listen)?;
+        let address = listener.local_addr()?;
+        let url = format!("http://{}", reachable(address));
+        let public_url = config.public_url.clone().unwrap_or_else(|| url.clone());
+        let (clock, ids) = (Arc::new(SystemClock), Arc::new(SystemIds));
+        let admin_token = directory.make_admin_token(&*ids)?;
+        let embedded = Embedded::new(store.clone(), hub.clone(), clock.clone(), ids.clone());
+        let plane = Plane::new(Parts {
+            signing: directory.signing_key(&*ids)?,
+            settings: Settings {
+                public_url: public_url.clone(),
+                operator_token: admin_token.clone(),
+                max_wait: Duration::from_secs(60),
+                keepalive: Duration::from_secs(15),
+            },
+            metrics: metrics()?,
+            embedded: Arc::new(embedded),
+            store,
+            clock,
+            ids,
+        });
+        for queue in drover_store::queues::queries::in_process(plane.store.reader()).await? {
+            plane.hub.serve(queue);
+        }
+        plane.embedded.recover().await?;
+        let worker = in_process::start(&plane, config)?;
+        start_tasks(&plane);
+        serve(&plane, listener);
+        directory.announce(&RunningPlane { url: url.clone(), public_url, pid: std::process::id() })?;
+        tracing::info!(%address, data_dir = %directory.path().display(), "the plane is ready");
+        Ok(Self { url, directory, admin_token, plane, worker })
+    }
+
+    /// Lets it run until Ctrl-C or SIGTERM, then ends it. A second one ends the process at once.
+    pub async fn until_stopped(self, signals: &mut Signals, printer: Printer) -> Exit {
+        signals.next().await;
+        printer.note("stopping; what runs goes on at the next start (Ctrl-C again ends at once)");
+        tokio::select! {
+            () = self.stop() => Exit::Done,
+            () = signals.next() => Exit::Interrupted,
+        }
+    }
+
+    /// Takes no more requests, ends streams and waits, tells the worker to stop. Runs that are
+    /// under way stay on disk as they are.
+    pub async fn stop(self) {
+        self.plane.stopping.cancel();
+        self.plane.tasks.close();
+        let gently = async {
+            self.worker.stop().await;
+            self.plane.tasks.wait().await;
+        };
+        if tokio::time::timeout(GRACE, gently).await.is_err() {
+            tracing::warn!("some work did not end in time; it goes on at the next start");
+        }
+        self.directory.withdraw();
+    }
+}
+
+/// Tells a person what they should know about this configuration.
+pub fn warn(config: &Config, printer: Printer) {
+    if !config.listen.ip().is_loopback() {
+        let address = config.listen;
+        printer.warn(&format!("`{address}` can be reached from other machines, over plain HTTP"));
+        printer.hint("put a proxy with TLS in front and name it with `--public-url`");
+    }
+    if let (Some(shortcoming), true) = (Wall::detect().shortcoming(), config.allow_unwalled_tools) {
+        printer.warn(&format!("this kernel cannot wall tools off: {shortcoming}"));
+        printer.hint("tools can read whatever this user can; run only agents that you trust");
+    }
+}
+
+/// Refuses to start where tools could read what the plane keeps.
+fn check_wall(config: &Config) -> Result<(), CommandError> {
+    match Wall::detect().shortcoming() {
+        Some(shortcoming) if !config.allow_unwalled_tools => {
+            let message = format!("this kernel cannot wall tools off: {shortcoming}");
+            Err(CommandError::failed(message)
+                .hint("pass `--allow-unwalled-tools` to run them all the same"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn bind(address: SocketAddr) -> Result<TcpListener, CommandError> {
+    let bound = || {
+        let socket = match address {
+            SocketAddr::V4(_) => TcpSocket::new_v4()?,
+            SocketAddr::V6(_) => TcpSocket::new_v6()?,
+        };
+        // A restart must not wait for connections of the process before it.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    };
+    bound().map_err(|error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => CommandError::failed(format!(
+            "the address `{address}` is in use; choose another one with `--listen`"
+        )),
+        _ => CommandError::failed(format!("cannot listen on `{address}`: {error}")),
+    })
+}
+
+/// The address under which this machine reaches a listener.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let mut address = address;
+    if address.ip().is_unspecified() {
+        address.set_ip(match address {
+            SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    address
+}
+
+fn metrics() -> Result<PrometheusHandle, CommandError> {
+    let recorder = PrometheusBuilder::new()
+        .set_buckets(&BUCKETS)
+        .and_then(PrometheusBuilder::install_recorder)
+        .map_err(|error| CommandError::failed(chain(&error)))?;
+    Ok(recorder)
+}
+
+fn start_tasks(plane: &Arc<Plane>) {
+    let (watching, stop) = (plane.embedded.clone(), plane.stopping.clone());
+    plane.tasks.spawn(async move { watching.watch(stop).await });
+    let (metrics, stop) = (plane.metrics.clone(), plane.stopping.clone());
+    plane.tasks.spawn(async move {
+        while !ends_within(&stop, UPKEEP).await {
+            metrics.run_upkeep();
+        }
+    });
+}
+
+async fn ends_within(stop: &CancellationToken, time: Duration) -> bool {
+    tokio::time::timeout(time, stop.cancelled()).await.is_ok()
+}
+
+fn serve(plane: &Arc<Plane>, listener: TcpListener) {
+    // Without this, small answers wait for the acknowledgement of the ones before.
+    let listener = listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection keeps its delay");
+        }
+    });
+    let service = drover_plane::router(plane.clone());
+    let service = service.into_make_service_with_connect_info::<SocketAddr>();
+    let stop = plane.stopping.clone().cancelled_owned();
+    let server = axum::serve(listener, service).with_graceful_shutdown(stop);
+    plane.tasks.spawn(async move {
+        if let Err(error) = server.await {
+            tracing::error!(%error, "the server ended");
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wildcard_is_reached_by_loopback() {
+        let at = |text: &str| reachable(text.parse().unwrap()).to_string();
+        assert_eq!(at("0.0.0.0:80"), "127.0.0.1:80");
+        assert_eq!(at("[::]:80"), "[::1]:80");
+        assert_eq!(at("192.0.2.1:80"), "192.0.2.1:80");
+    }
+}

@@ -1,0 +1,221 @@
+//! Taking work: what is ready is offered, an offer becomes a lease by a guarded write.
+
+use std::sync::Arc;
+
+use drover_domain::activities::{ActivityKind, ProcessRecord};
+use drover_domain::executions::Event;
+use drover_domain::messages::{Body, Message, ToolCallRequest};
+use drover_domain::{ActivityId, Error, ExecutionId, OrgId, Result, micros};
+use drover_store::sea_orm::sea_query::Expr;
+use drover_store::sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use drover_store::{WriteSet, activities, messages};
+use jiff::{SignedDuration, Timestamp};
+use tokio_util::sync::CancellationToken;
+
+use super::Embedded;
+use crate::hub::Ready;
+use crate::run::Run;
+use crate::step::{Extra, as_i32, step};
+
+/// How long a lease lasts without a heartbeat.
+pub(super) const LEASE: SignedDuration = SignedDuration::from_secs(15);
+
+/// Something that may be leased.
+pub struct Offer {
+    kind: ActivityKind,
+    ready: Ready,
+}
+
+/// Which activity, without its run.
+#[derive(Debug, Clone)]
+pub(super) struct Which {
+    pub id: ActivityId,
+    pub ordinal: u32,
+    pub kind: ActivityKind,
+    pub turn: u32,
+    pub call: u16,
+    pub attempt: u32,
+    pub process: Option<ProcessRecord>,
+}
+
+/// What the accept hands to the lease within one process, so that nothing is read again.
+pub(super) struct Hint {
+    pub run: Run,
+    pub which: Which,
+    pub messages: Vec<Message>,
+}
+
+/// A leased activity. Ends with `complete`; dropped without, its lease runs out.
+pub struct Leased {
+    /// The run, as it was when the lease was taken.
+    pub run: Run,
+    /// The conversation so far.
+    pub messages: Vec<Message>,
+    /// The calls the turn asked for, for tools.
+    pub calls: Vec<ToolCallRequest>,
+    /// Ends when the activity must stop.
+    pub stop: CancellationToken,
+    /// Kind of the activity.
+    pub kind: ActivityKind,
+    /// The turn it belongs to.
+    pub turn: u32,
+    /// Which call of the turn, for tools.
+    pub call: u16,
+    /// 1 for the first try.
+    pub attempt: u32,
+    /// A process of an earlier try.
+    pub process: Option<ProcessRecord>,
+    /// Its id.
+    pub id: ActivityId,
+    /// Its ordinal in the run.
+    pub ordinal: u32,
+}
+
+impl Which {
+    pub fn first(id: ActivityId, ordinal: u32) -> Self {
+        let kind = ActivityKind::Turn;
+        Self { id, ordinal, kind, turn: 1, call: 0, attempt: 0, process: None }
+    }
+
+    fn from_row(row: &activities::entity::Model) -> Option<Self> {
+        Some(Self {
+            id: ActivityId(row.id),
+            ordinal: u32::try_from(row.ordinal).ok()?,
+            kind: ActivityKind::parse(&row.kind)?,
+            turn: u32::try_from(row.turn).ok()?,
+            call: u16::try_from(row.call).ok()?,
+            attempt: u32::try_from(row.attempt).ok()?,
+            process: row.process.as_deref().and_then(parse_process),
+        })
+    }
+}
+
+impl Embedded {
+    /// Waits for something to do. Cancel-safe: what was not returned stays offered.
+    pub async fn poll(&self, kind: ActivityKind) -> Offer {
+        let (ready, refill) = self.hub.next(kind).await;
+        if refill {
+            // A failure is made good by the next look of the watch.
+            if let Err(error) = self.offer_waiting().await {
+                tracing::warn!(%error, "cannot read what waits");
+            }
+        }
+        Offer { kind, ready }
+    }
+
+    /// Makes an offer a lease; `None` if it is no longer to be had.
+    pub async fn lease(&self, offer: Offer) -> Result<Option<Leased>> {
+        let Offer { kind, ready } = offer;
+        let leased = self.take(&ready).await;
+        self.hub.taken(kind, ready.activity);
+        leased
+    }
+
+    async fn take(&self, ready: &Ready) -> Result<Option<Leased>> {
+        let hint = ready.hint.clone().and_then(|hint| Arc::downcast::<Hint>(hint).ok());
+        if let Some(hint) = hint {
+            match self.try_take(hint.run.clone(), hint.which.clone()).await {
+                Err(Error::Stale) => {}
+                Err(error) => return Err(error),
+                Ok(mut leased) => {
+                    leased.messages = hint.messages.clone();
+                    return Ok(Some(leased));
+                }
+            }
+        }
+        for _ in 0..super::CONFLICTS {
+            let Some((run, which)) = self.waiting(ready.activity).await? else {
+                return Ok(None);
+            };
+            match self.try_take(run, which).await {
+                Err(Error::Stale) => {}
+                Err(error) => return Err(error),
+                Ok(mut leased) => {
+                    self.read_conversation(&mut leased).await?;
+                    return Ok(Some(leased));
+                }
+            }
+        }
+        Err(Error::fault("lease an activity", "it changed on every try"))
+    }
+
+    async fn read_conversation(&self, leased: &mut Leased) -> Result<()> {
+        let (org, id) = (&leased.run.organization, leased.run.id);
+        leased.messages = messages::queries::conversation(self.store.reader(), org, id).await?;
+        if leased.kind == ActivityKind::Tool {
+            let asked = leased.messages.iter().rev().find_map(|message| match &message.body {
+                Body::Assistant { tool_calls, .. } if !tool_calls.is_empty() => Some(tool_calls),
+                _ => None,
+            });
+            leased.calls = asked.cloned().unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    /// The activity with its run, if it still waits.
+    async fn waiting(&self, id: ActivityId) -> Result<Option<(Run, Which)>> {
+        let row = activities::queries::activity_by_id(self.store.reader(), id).await?;
+        let Some(row) = row.filter(|row| row.state == "queued") else {
+            return Ok(None);
+        };
+        let org = OrgId::new(row.organization_id.clone());
+        let run = self.run(&org, ExecutionId(row.execution_id)).await?;
+        Ok(Which::from_row(&row).map(|which| (run, which)))
+    }
+
+    async fn try_take(
+        &self,
+        mut run: Run,
+        which: Which,
+    ) -> Result<Leased> {
+        let now = self.clock.now();
+        let mut set = self.store.set();
+        self.take_row(&mut set, &which, now);
+        let event = Event::Leased { activity: which.ordinal };
+        step(&mut run, event, Extra::default(), &mut set, &*self.ids, now)?;
+        // Before the write: a cancel that comes right after it must find the token.
+        let stop = self.hub.begin(run.id);
+        if let Err(error) = self.store.write(set).await {
+            self.hub.ended(run.id);
+            return Err(error);
+        }
+        Ok(Leased {
+            run,
+            messages: Vec::new(),
+            calls: Vec::new(),
+            stop,
+            kind: which.kind,
+            turn: which.turn,
+            call: which.call,
+            attempt: which.attempt + 1,
+            process: which.process,
+            id: which.id,
+            ordinal: which.ordinal,
+        })
+    }
+
+    fn take_row(&self, set: &mut WriteSet, which: &Which, now: Timestamp) {
+        use activities::entity::{Column, Entity};
+        set.add_guarded(
+            Entity::update_many()
+                .col_expr(Column::State, Expr::value("leased"))
+                .col_expr(Column::LeaseOwner, Expr::value(self.owner.as_str()))
+                .col_expr(Column::LeaseUntil, Expr::value(lease_end(now)))
+                .col_expr(Column::StartedAt, Expr::value(micros(now)))
+                .col_expr(Column::Attempt, Expr::value(as_i32(which.attempt + 1)))
+                .filter(Column::Id.eq(which.id.0))
+                .filter(Column::State.eq("queued"))
+                .filter(Column::Attempt.eq(as_i32(which.attempt))),
+        );
+    }
+}
+
+/// When a lease taken or renewed now runs out.
+pub(super) fn lease_end(now: Timestamp) -> i64 {
+    micros(now.checked_add(LEASE).unwrap_or(Timestamp::MAX))
+}
+
+pub(super) fn parse_process(text: &str) -> Option<ProcessRecord> {
+    let (group, ticks) = text.split_once(':')?;
+    Some(ProcessRecord { group: group.parse().ok()?, started_ticks: ticks.parse().ok()? })
+}

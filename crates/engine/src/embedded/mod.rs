@@ -1,0 +1,127 @@
+//! The engine of one machine. Its state are rows of the same database, written with the same
+//! commits; the process that owns the data directory is its only node.
+
+mod lease;
+mod recover;
+mod report;
+mod start;
+
+pub use lease::{Leased, Offer};
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use drover_domain::executions::{Event, Status};
+use drover_domain::messages::{Body, Message};
+use drover_domain::{Clock, Error, ExecutionId, Ids, OrgId, Result, micros};
+use drover_store::{Store, WriteSet, executions};
+
+use crate::hub::Hub;
+use crate::run::{NewRun, Run};
+use crate::step::{Extra, Speaker, insert_message, message_event, notice_event, step};
+use crate::{Engine, Signal};
+
+/// How often a decision is made again because somebody else wrote first, before it is a fault.
+const CONFLICTS: usize = 20;
+
+/// The embedded engine.
+pub struct Embedded {
+    store: Store,
+    hub: Arc<Hub>,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
+    /// Names this process as owner of leases; another start is another owner.
+    owner: String,
+}
+
+impl Embedded {
+    /// The engine over a store whose commits `hub` hears.
+    pub fn new(store: Store, hub: Arc<Hub>, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Self {
+        let owner = format!("in-process-{}", ids.next());
+        Self { store, hub, clock, ids, owner }
+    }
+
+    /// The wake-ups this engine listens to.
+    pub fn hub(&self) -> &Arc<Hub> {
+        &self.hub
+    }
+
+    async fn run(&self, org: &OrgId, id: ExecutionId) -> Result<Run> {
+        let row = executions::queries::execution_get(self.store.reader(), org, id).await?;
+        let row = row.ok_or_else(|| Error::not_found("Execution not found"))?;
+        Run::from_row(&row)
+    }
+
+    /// Steps a run, reading it again for as long as somebody else writes first.
+    async fn decide(
+        &self,
+        org: &OrgId,
+        id: ExecutionId,
+        mut decision: impl FnMut(&mut Run, &mut WriteSet) -> Result<()>,
+    ) -> Result<Run> {
+        for _ in 0..CONFLICTS {
+            let mut run = self.run(org, id).await?;
+            let mut set = self.store.set();
+            decision(&mut run, &mut set)?;
+            match self.store.write(set).await {
+                Err(Error::Stale) => {}
+                Err(error) => return Err(error),
+                Ok(()) => return Ok(run),
+            }
+        }
+        Err(Error::fault("steer a run", "it changed on every try"))
+    }
+
+    fn add_message(
+        &self,
+        run: &mut Run,
+        set: &mut WriteSet,
+        message: &Message,
+        speaker: &Speaker,
+    ) -> Result<()> {
+        let now = self.clock.now();
+        let ordinal = run.flow.messages;
+        let extra = Extra { events: vec![message_event(message, speaker)], ..Extra::default() };
+        // The step first: its guard on the version is what makes the ordinal ours.
+        step(run, Event::MessageAdded, extra, set, &*self.ids, now)?;
+        insert_message(run, set, ordinal, message, speaker, now)
+    }
+}
+
+#[async_trait]
+impl Engine for Embedded {
+    fn start(&self, set: &mut WriteSet, new: NewRun) -> Result<()> {
+        start::start(self, set, new)
+    }
+
+    async fn signal(&self, org: &OrgId, id: ExecutionId, signal: Signal) -> Result<Status> {
+        let run = match signal {
+            Signal::Message { message_id, content, speaker } => {
+                let message = Message { message_id, body: Body::User { content } };
+                self.decide(org, id, |run, set| {
+                    if run.status().is_terminal() {
+                        return Err(run.over());
+                    }
+                    self.add_message(run, set, &message, &speaker)
+                })
+                .await?
+            }
+            Signal::Cancel { reason, speaker } => {
+                let now = self.clock.now();
+                self.decide(org, id, |run, set| {
+                    let who = speaker.name.as_deref().unwrap_or("the plane");
+                    let notice = notice_event(
+                        format!("{id}_cancel_{}", micros(now)),
+                        format!("🛑 Execution stopped by {who}"),
+                    );
+                    let event = Event::CancelRequested { reason: reason.clone() };
+                    let extra = Extra { events: vec![notice], ..Extra::default() };
+                    step(run, event, extra, set, &*self.ids, now)?;
+                    Ok(())
+                })
+                .await?
+            }
+        };
+        Ok(run.status())
+    }
+}

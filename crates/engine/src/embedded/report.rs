@@ -1,0 +1,316 @@
+//! What a worker reports: progress, heartbeats, the outcome. Every report is fenced by the lease:
+//! a worker that lost it changes nothing.
+
+use drover_domain::activities::{Cost, Failure, Outcome, Progress, ToolResult, TurnResult, Usage};
+use drover_domain::executions::{Event, EventKind, NewEvent};
+use drover_domain::messages::{Body, Message, ToolCallRequest};
+use drover_domain::{Error, Result, micros};
+use drover_store::sea_orm::sea_query::Expr;
+use drover_store::sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use drover_store::{WriteSet, activities};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::Embedded;
+use super::lease::{Leased, lease_end};
+use crate::run::Run;
+use crate::step::{
+    Extra, Speaker, ToolStart, as_i32, insert_message, message_id, step, tool_execution_id,
+};
+
+/// Calls of one turn that are made; a model that asks for more is told so.
+const MAX_CALLS: usize = 64;
+/// Bytes of a tool's output shown in the log; the conversation has the whole.
+const OUTPUT_PREVIEW: usize = 16 * 1024;
+
+impl Embedded {
+    /// Stores progress. Answers after it is on disk.
+    ///
+    /// # Errors
+    /// [`Error::Stale`] if the lease is lost.
+    pub async fn append(&self, leased: &Leased, progress: Vec<Progress>) -> Result<()> {
+        let now = self.clock.now();
+        let mut set = self.store.set();
+        use activities::entity::{Column, Entity};
+        let mut lease = Entity::update_many()
+            .col_expr(Column::LeaseUntil, Expr::value(lease_end(now)))
+            .filter(Column::Id.eq(leased.id.0))
+            .filter(Column::State.eq("leased"))
+            .filter(Column::LeaseOwner.eq(self.owner.as_str()))
+            .filter(Column::Attempt.eq(as_i32(leased.attempt)));
+        let mut events = Vec::with_capacity(progress.len());
+        for one in progress {
+            match one {
+                Progress::Process(process) => {
+                    let text = format!("{}:{}", process.group, process.started_ticks);
+                    lease = lease.col_expr(Column::Process, Expr::value(text));
+                }
+                Progress::Chunk { message_id, content } => {
+                    events.push(chunk(&leased.run, &message_id, &content));
+                }
+                Progress::Reset { message_id, replaced_by } => {
+                    let data = json!({"message_id": message_id, "replaced_by": replaced_by});
+                    events.push(NewEvent::new(EventKind::MessageReset, data));
+                }
+                Progress::Thinking { message_id, content } => {
+                    let data = json!({"message_id": message_id, "thinking": content});
+                    events.push(NewEvent::new(EventKind::ThinkingDelta, data));
+                }
+            }
+        }
+        set.add_guarded(lease);
+        set.append(leased.run.id, events, now);
+        self.store.write(set).await
+    }
+
+    /// Renews leases. A lost one is noticed at the next report.
+    pub async fn heartbeat(&self, held: &[drover_domain::ActivityId]) -> Result<()> {
+        use activities::entity::{Column, Entity};
+        for held in held.chunks(200) {
+            let mut set = self.store.set();
+            set.add(
+                Entity::update_many()
+                    .col_expr(Column::LeaseUntil, Expr::value(lease_end(self.clock.now())))
+                    .filter(Column::Id.is_in(held.iter().map(|id| id.0)))
+                    .filter(Column::State.eq("leased"))
+                    .filter(Column::LeaseOwner.eq(self.owner.as_str())),
+            );
+            self.store.write(set).await?;
+        }
+        Ok(())
+    }
+
+    /// Records how an activity ended and goes on with the run. A repeated or late report changes
+    /// nothing and is answered as if it had.
+    pub async fn complete(&self, leased: &Leased, outcome: Outcome) -> Result<()> {
+        let Leased { id, run, .. } = leased;
+        let (org, execution) = (run.organization.clone(), run.id);
+        let mut run = run.clone();
+        let mut result = Err(Error::Stale);
+        for _ in 0..super::CONFLICTS {
+            if !run.flow.owns(leased.ordinal) {
+                tracing::debug!(execution.id = %execution, activity.id = %id, "a late report");
+                result = Ok(());
+                break;
+            }
+            let mut set = self.store.set();
+            self.record(leased, &mut run, &outcome, &mut set)?;
+            result = self.store.write(set).await;
+            if !matches!(result, Err(Error::Stale)) {
+                break;
+            }
+            let row =
+                activities::queries::activity_by_id(self.store.reader(), leased.id).await?;
+            if row.is_none_or(|row| row.state != "leased") {
+                result = Ok(());
+                break;
+            }
+            run = self.run(&org, execution).await?;
+        }
+        self.hub.ended(execution);
+        result
+    }
+
+    /// Forgets a lease that was lost: nothing is written.
+    pub fn abandon(&self, leased: &Leased) {
+        self.hub.ended(leased.run.id);
+    }
+
+    fn record(
+        &self,
+        leased: &Leased,
+        run: &mut Run,
+        outcome: &Outcome,
+        set: &mut WriteSet,
+    ) -> Result<()> {
+        let now = self.clock.now();
+        let again = || Extra { current: Some((leased.id, leased.kind)), ..Extra::default() };
+        match outcome {
+            Outcome::Turn(turn) => {
+                end_activity(leased, &self.owner, "done", Some(turn), set, now);
+                self.record_turn(leased, run, turn, set, now)
+            }
+            Outcome::Tool(tool) => {
+                end_activity(leased, &self.owner, "done", None, set, now);
+                self.record_tool(leased, run, tool, set, now)
+            }
+            Outcome::Failed(Failure { message, retry }) => {
+                let event = Event::ActivityFailed {
+                    activity: leased.ordinal,
+                    retry: *retry,
+                    message: message.clone(),
+                };
+                step(run, event, again(), set, &*self.ids, now)?;
+                if run.status().is_terminal() {
+                    end_activity(leased, &self.owner, "failed", None, set, now);
+                }
+                Ok(())
+            }
+            // Whoever cancelled has settled the run already; without that, the lease is given back.
+            Outcome::Cancelled => {
+                let event = Event::LeaseLost { activity: leased.ordinal };
+                step(run, event, again(), set, &*self.ids, now)?;
+                Ok(())
+            }
+        }
+    }
+
+    fn record_turn(
+        &self,
+        leased: &Leased,
+        run: &mut Run,
+        turn: &TurnResult,
+        set: &mut WriteSet,
+        now: Timestamp,
+    ) -> Result<()> {
+        run.spent.add(turn.usage, turn.cost.as_ref(), &turn.model);
+        let calls: Vec<ToolCallRequest> =
+            turn.tool_calls.iter().take(MAX_CALLS).cloned().collect();
+        let message = Message {
+            message_id: turn.message_id.clone(),
+            body: Body::Assistant {
+                content: turn.text.clone(),
+                tool_calls: calls.clone(),
+                provider_blocks: turn.provider_blocks.clone(),
+            },
+        };
+        let mut events = Vec::new();
+        if !turn.unsent_text.is_empty() {
+            events.push(chunk(run, &turn.message_id, &turn.unsent_text));
+        }
+        let extra = Extra {
+            events,
+            response: Some(turn.text.clone()),
+            calls: calls
+                .into_iter()
+                .map(|call| ToolStart { name: call.name, arguments: call.arguments })
+                .collect(),
+            current: None,
+        };
+        let event = Event::TurnDone {
+            activity: leased.ordinal,
+            calls: u16::try_from(extra.calls.len()).unwrap_or(u16::MAX),
+            tokens: turn.usage.total(),
+        };
+        let ordinal = run.flow.messages;
+        step(run, event, extra, set, &*self.ids, now)?;
+        insert_message(run, set, ordinal, &message, &Speaker::default(), now)
+    }
+
+    fn record_tool(
+        &self,
+        leased: &Leased,
+        run: &mut Run,
+        tool: &ToolResult,
+        set: &mut WriteSet,
+        now: Timestamp,
+    ) -> Result<()> {
+        let Some(request) = leased.request() else {
+            return Err(Error::fault("record a tool call", "its request is not at hand"));
+        };
+        let ordinal = run.flow.messages;
+        let message = Message {
+            message_id: message_id(run.id, "tool", leased.ordinal),
+            body: Body::Tool {
+                tool_call_id: request.id.clone(),
+                tool_name: request.name.clone(),
+                content: tool.output.clone(),
+                is_error: tool.is_error,
+            },
+        };
+        let completed = tool_completed(leased, &request.name, tool);
+        let next_calls = leased.calls.iter().map(|call| ToolStart {
+            name: call.name.clone(),
+            arguments: call.arguments.clone(),
+        });
+        let calls = next_calls.collect();
+        let extra = Extra { events: vec![completed], calls, ..Extra::default() };
+        let event = Event::ToolDone { activity: leased.ordinal };
+        step(run, event, extra, set, &*self.ids, now)?;
+        insert_message(run, set, ordinal, &message, &Speaker::default(), now)
+    }
+}
+
+impl Leased {
+    /// The call this activity makes, for tools.
+    pub fn request(&self) -> Option<&ToolCallRequest> {
+        self.calls.get(usize::from(self.call))
+    }
+
+    /// The id under which the call is told in events.
+    pub fn tool_execution_id(&self) -> String {
+        let name = self.request().map_or("tool", |request| request.name.as_str());
+        tool_execution_id(name, self.id)
+    }
+}
+
+fn end_activity(
+    leased: &Leased,
+    owner: &str,
+    state: &str,
+    turn: Option<&TurnResult>,
+    set: &mut WriteSet,
+    now: Timestamp,
+) {
+    use activities::entity::{Column, Entity};
+    let mut row = Entity::update_many()
+        .col_expr(Column::State, Expr::value(state))
+        .col_expr(Column::EndedAt, Expr::value(micros(now)))
+        .filter(Column::Id.eq(leased.id.0))
+        .filter(Column::State.eq("leased"))
+        .filter(Column::LeaseOwner.eq(owner))
+        .filter(Column::Attempt.eq(as_i32(leased.attempt)));
+    if let Some(turn) = turn {
+        let Usage { input, output, cached, reasoning } = turn.usage;
+        let cost = turn.cost.as_ref();
+        row = row
+            .col_expr(Column::Model, Expr::value(turn.model.as_str()))
+            .col_expr(Column::InputTokens, Expr::value(as_i64(input)))
+            .col_expr(Column::OutputTokens, Expr::value(as_i64(output)))
+            .col_expr(Column::CachedTokens, Expr::value(as_i64(cached)))
+            .col_expr(Column::ReasoningTokens, Expr::value(as_i64(reasoning)))
+            .col_expr(
+                Column::CostMicroUsd,
+                Expr::value(cost.map(|Cost { micro_usd, .. }| as_i64(*micro_usd))),
+            )
+            .col_expr(
+                Column::PriceVersion,
+                Expr::value(cost.map(|cost| cost.price_version.clone())),
+            );
+    }
+    set.add_guarded(row);
+}
+
+/// The stored form of a piece of text: the message's id without what the log's key already says.
+fn chunk(run: &Run, message_id: &str, content: &str) -> NewEvent {
+    let id = message_id
+        .strip_prefix(&run.id.to_string())
+        .and_then(|rest| rest.strip_prefix("_assistant_"))
+        .unwrap_or(message_id);
+    NewEvent::new(EventKind::MessageChunk, json!({"m": id, "c": content}))
+}
+
+fn tool_completed(leased: &Leased, name: &str, tool: &ToolResult) -> NewEvent {
+    let mut end = tool.output.len().min(OUTPUT_PREVIEW);
+    while !tool.output.is_char_boundary(end) {
+        end -= 1;
+    }
+    let preview = &tool.output[..end];
+    let mut data = json!({
+        "tool_name": name,
+        "tool_execution_id": leased.tool_execution_id(),
+        "status": if tool.is_error { "failed" } else { "success" },
+        "tool_output": if tool.is_error { Value::Null } else { json!({"output": preview}) },
+        "tool_error": if tool.is_error { json!(preview) } else { Value::Null },
+        "duration_ms": tool.duration_ms,
+    });
+    if end < tool.output.len() {
+        data["truncated"] = json!(true);
+        data["output_bytes"] = json!(tool.output.len());
+    }
+    NewEvent::new(EventKind::ToolCompleted, data)
+}
+
+fn as_i64(n: u64) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,293 @@
+//! From a flow's commands to rows: one place where a step of a run becomes a `WriteSet`.
+
+use drover_domain::activities::ActivityKind;
+use drover_domain::executions::{Command, Event, EventKind, NewEvent, Settlement, Status};
+use drover_domain::messages::{Body, Message};
+use drover_domain::{ActivityId, Doing, ExecutionId, Ids, Result, micros};
+use drover_store::sea_orm::sea_query::Expr;
+use drover_store::sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
+use drover_store::{Notice, WriteSet, activities, executions, messages};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::run::Run;
+
+/// Who says a message or stops a run.
+#[derive(Debug, Clone, Default)]
+pub struct Speaker {
+    /// Id of the user.
+    pub user_id: Option<String>,
+    /// E-mail address of the user.
+    pub email: Option<String>,
+    /// Name of the user.
+    pub name: Option<String>,
+}
+
+/// The id of a message as workers of the contract write it: `<execution id>_<role>_<n>`.
+pub fn message_id(execution: ExecutionId, role: &str, n: u32) -> String {
+    format!("{execution}_{role}_{n}")
+}
+
+/// What a step adds beside the flow's own commands.
+#[derive(Default)]
+pub(crate) struct Extra {
+    /// Entries for the log, before those of the commands.
+    pub events: Vec<NewEvent>,
+    /// The final answer, should the run complete with this step.
+    pub response: Option<String>,
+    /// The calls of the turn, for `tool_started`.
+    pub calls: Vec<ToolStart>,
+    /// The current activity, where the step may give it to a worker again.
+    pub current: Option<(ActivityId, ActivityKind)>,
+}
+
+/// What `tool_started` tells.
+pub(crate) struct ToolStart {
+    pub name: String,
+    pub arguments: Value,
+}
+
+/// One step of a run: feeds the event to the flow and adds what follows from it to the set. Returns
+/// whether the flow took the event.
+pub(crate) fn step(
+    run: &mut Run,
+    event: Event,
+    extra: Extra,
+    set: &mut WriteSet,
+    ids: &dyn Ids,
+    now: Timestamp,
+) -> Result<bool> {
+    let before = run.flow.clone();
+    let commands = run.flow.step(event, now);
+    let changed = run.flow != before;
+    if !changed && commands.is_empty() {
+        return Ok(false);
+    }
+    let mut events = extra.events;
+    let mut row = executions::entity::ActiveModel::default();
+    let mut timer = None;
+    for command in commands {
+        match command {
+            Command::Enter(status) => {
+                if status == Status::Running && before.status == Status::Pending {
+                    row.started_at = Set(Some(micros(now)));
+                }
+                events.push(status_event(status));
+            }
+            Command::StartTurn { activity, turn } => {
+                insert_activity(run, set, ids, now, activity, ActivityKind::Turn, turn, 0);
+            }
+            Command::StartTool { activity, turn, call } => {
+                let id =
+                    insert_activity(run, set, ids, now, activity, ActivityKind::Tool, turn, call);
+                if let Some(start) = extra.calls.get(usize::from(call)) {
+                    events.push(tool_started(id, start));
+                }
+            }
+            Command::Requeue { activity, not_before, because } => {
+                requeue(run, set, activity, not_before);
+                if let Some((activity, kind)) = extra.current {
+                    let (queue, hint) = (run.queue, None);
+                    set.notify(Notice::Ready { queue, activity, kind, not_before, hint });
+                }
+                if let Some(message) = because {
+                    events.push(NewEvent::new(EventKind::Retry, json!({"message": message})));
+                }
+            }
+            Command::StopActivity { activity } => stop_activity(run, set, activity, now),
+            Command::SetDeadline(at) => timer = Some(at),
+            Command::Settle(end) => settle(run, set, &mut row, &mut events, &extra.response, end, now),
+        }
+    }
+    row.status = Set(run.flow.status.as_str().to_owned());
+    row.flow = Set(serde_json::to_string(&run.flow).doing("write a run's flow")?);
+    row.usage = Set(run.spent.to_json());
+    row.updated_at = Set(micros(now));
+    row.version = Set(run.version + 1);
+    use executions::entity::{Column, Entity};
+    set.add_guarded(
+        Entity::update_many()
+            .set(row)
+            .filter(Column::Id.eq(run.id.0))
+            .filter(Column::OrganizationId.eq(run.organization.as_str()))
+            .filter(Column::Version.eq(run.version)),
+    );
+    run.version += 1;
+    if let Some(due_at) = timer {
+        set.add(activities::timer::Entity::insert(activities::timer::ActiveModel {
+            execution_id: Set(run.id.0),
+            due_at: Set(micros(due_at)),
+        }));
+    }
+    set.append(run.id, events, now);
+    Ok(true)
+}
+
+/// Adds a message to the conversation at an ordinal.
+pub(crate) fn insert_message(
+    run: &Run,
+    set: &mut WriteSet,
+    ordinal: u32,
+    message: &Message,
+    speaker: &Speaker,
+    now: Timestamp,
+) -> Result<()> {
+    let row = messages::entity::ActiveModel {
+        execution_id: Set(run.id.0),
+        ordinal: Set(i32::try_from(ordinal).doing("number a message")?),
+        organization_id: Set(run.organization.to_string()),
+        message_id: Set(message.message_id.clone()),
+        role: Set(message.body.role().to_owned()),
+        body: Set(serde_json::to_string(&message.body).doing("write a message")?),
+        user_id: Set(speaker.user_id.clone()),
+        user_email: Set(speaker.email.clone()),
+        user_name: Set(speaker.name.clone()),
+        at: Set(micros(now)),
+    };
+    let taken = format!("Message {} was already added", message.message_id);
+    set.add_unique(messages::entity::Entity::insert(row), taken);
+    Ok(())
+}
+
+/// The log entry of a message of a person or the plane.
+pub(crate) fn message_event(message: &Message, speaker: &Speaker) -> NewEvent {
+    let mut data = json!({
+        "role": message.body.role(),
+        "content": message.body.content(),
+        "message_id": message.message_id,
+    });
+    if speaker.user_id.is_some() {
+        data["user_id"] = json!(speaker.user_id);
+        data["user_email"] = json!(speaker.email);
+        data["user_name"] = json!(speaker.name);
+    }
+    NewEvent::new(EventKind::Message, data)
+}
+
+/// The log entry of a notice by the plane itself.
+pub(crate) fn notice_event(message_id: String, content: String) -> NewEvent {
+    let message = Message { message_id, body: Body::System { content } };
+    message_event(&message, &Speaker::default())
+}
+
+/// The id under which a call is told in events: `<tool>_<12 hex>` (contract, skills §3.2).
+pub(crate) fn tool_execution_id(tool: &str, activity: ActivityId) -> String {
+    let hex = activity.0.simple().to_string();
+    format!("{tool}_{}", &hex[hex.len() - 12..])
+}
+
+fn status_event(status: Status) -> NewEvent {
+    NewEvent::new(EventKind::Status, json!({"status": status.as_str()}))
+}
+
+fn tool_started(activity: ActivityId, start: &ToolStart) -> NewEvent {
+    NewEvent::new(
+        EventKind::ToolStarted,
+        json!({
+            "tool_name": start.name,
+            "tool_execution_id": tool_execution_id(&start.name, activity),
+            "tool_arguments": start.arguments,
+        }),
+    )
+}
+
+#[expect(clippy::too_many_arguments, reason = "the columns of one row, used twice above")]
+fn insert_activity(
+    run: &Run,
+    set: &mut WriteSet,
+    ids: &dyn Ids,
+    now: Timestamp,
+    ordinal: u32,
+    kind: ActivityKind,
+    turn: u32,
+    call: u16,
+) -> ActivityId {
+    let id = ActivityId(ids.next());
+    let row = activities::entity::ActiveModel {
+        id: Set(id.0),
+        organization_id: Set(run.organization.to_string()),
+        execution_id: Set(run.id.0),
+        queue_id: Set(run.queue.0),
+        ordinal: Set(as_i32(ordinal)),
+        kind: Set(kind.as_str().to_owned()),
+        turn: Set(as_i32(turn)),
+        call: Set(call.into()),
+        state: Set("queued".to_owned()),
+        attempt: Set(0),
+        not_before: Set(0),
+        created_at: Set(micros(now)),
+        ..Default::default()
+    };
+    set.add(activities::entity::Entity::insert(row));
+    set.notify(Notice::Ready {
+        queue: run.queue,
+        activity: id,
+        kind,
+        not_before: Timestamp::UNIX_EPOCH,
+        hint: None,
+    });
+    id
+}
+
+fn requeue(run: &Run, set: &mut WriteSet, ordinal: u32, not_before: Timestamp) {
+    use activities::entity::{Column, Entity};
+    set.add(
+        Entity::update_many()
+            .col_expr(Column::State, Expr::value("queued"))
+            .col_expr(Column::NotBefore, Expr::value(micros(not_before)))
+            .col_expr(Column::LeaseOwner, Expr::value(None::<String>))
+            .col_expr(Column::LeaseUntil, Expr::value(None::<i64>))
+            .filter(Column::ExecutionId.eq(run.id.0))
+            .filter(Column::Ordinal.eq(as_i32(ordinal)))
+            .filter(Column::State.eq("leased")),
+    );
+}
+
+fn stop_activity(run: &Run, set: &mut WriteSet, ordinal: u32, now: Timestamp) {
+    use activities::entity::{Column, Entity};
+    set.add(
+        Entity::update_many()
+            .col_expr(Column::State, Expr::value("stopped"))
+            .col_expr(Column::EndedAt, Expr::value(micros(now)))
+            .filter(Column::ExecutionId.eq(run.id.0))
+            .filter(Column::Ordinal.eq(as_i32(ordinal)))
+            .filter(Column::State.is_in(["queued", "leased"])),
+    );
+    set.notify(Notice::Stop { execution: run.id });
+}
+
+fn settle(
+    run: &Run,
+    set: &mut WriteSet,
+    row: &mut executions::entity::ActiveModel,
+    events: &mut Vec<NewEvent>,
+    response: &Option<String>,
+    end: Settlement,
+    now: Timestamp,
+) {
+    row.completed_at = Set(Some(micros(now)));
+    events.push(status_event(end.status));
+    let usage = run.spent.to_json();
+    if end.status == Status::Completed {
+        row.response = Set(response.clone());
+        let data = json!({"status": end.status.as_str(), "response": response, "usage": usage});
+        events.push(NewEvent::new(EventKind::Done, data));
+    } else {
+        row.error_message = Set(end.error_message.clone());
+        let kind =
+            if end.status == Status::Cancelled { EventKind::Done } else { EventKind::Error };
+        let data = json!({
+            "status": end.status.as_str(), "error": end.error_message, "usage": usage,
+        });
+        events.push(NewEvent::new(kind, data));
+    }
+    if run.flow.status.is_terminal() {
+        use activities::timer::{Column, Entity};
+        set.add(Entity::delete_many().filter(Column::ExecutionId.eq(run.id.0)));
+    }
+}
+
+/// Counters of a run never come near the limit; if they did, the last value would stand.
+pub(crate) fn as_i32(n: u32) -> i32 {
+    i32::try_from(n).unwrap_or(i32::MAX)
+}

@@ -1,0 +1,21 @@
+//! Environments. An organization is made with one, named `default`.
+
+mod create;
+mod get;
+mod list;
+mod show;
+
+use drover_wire::environments as wire;
+
+pub(crate) use get::absent;
+pub(crate) use show::reference;
+
+use crate::routes::Routes;
+
+/// The routes of the area.
+pub fn routes(routes: Routes) -> Routes {
+    routes
+        .on::<wire::Create, _, _>(create::handler)
+        .on::<wire::List, _, _>(list::handler)
+        .on::<wire::Get, _, _>(get::handler)
+}

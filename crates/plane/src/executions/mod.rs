@@ -1,0 +1,35 @@
+//! Runs: accepted, listed, streamed, steered.
+
+pub mod accept;
+pub mod frames;
+pub mod view;
+
+mod cancel;
+mod events;
+mod execute;
+mod get;
+mod list;
+mod message;
+mod publish;
+mod session;
+mod stream;
+mod terminate;
+
+use drover_wire::executions as wire;
+
+use crate::routes::Routes;
+
+/// The routes of the area.
+pub fn routes(routes: Routes) -> Routes {
+    routes
+        .on::<wire::ExecuteAgentOperation, _, _>(execute::handler)
+        .on::<wire::List, _, _>(list::handler)
+        .on::<wire::Get, _, _>(get::handler)
+        .on::<wire::Stream, _, _>(stream::handler)
+        .on::<wire::Events, _, _>(events::handler)
+        .on::<wire::Publish, _, _>(publish::handler)
+        .on::<wire::GetSession, _, _>(session::handler)
+        .on::<wire::Message, _, _>(message::handler)
+        .on::<wire::Cancel, _, _>(cancel::handler)
+        .on::<wire::TerminateOperation, _, _>(terminate::handler)
+}

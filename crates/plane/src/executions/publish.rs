@@ -1,0 +1,49 @@
+//! Publishes a worker's event into a run's log.
+
+use axum::Json;
+use drover_domain::executions::{EventKind, NewEvent, Status};
+use drover_domain::{Error, ExecutionId, Result, micros};
+use drover_store::executions::entity::{Column, Entity};
+use drover_store::sea_orm::sea_query::Expr;
+use drover_store::sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use drover_wire::executions::{PublishEvent, Published};
+use serde_json::json;
+
+use super::get;
+use crate::ctx::Ctx;
+use crate::error::Reply;
+use crate::extract::{Body, Caller, Id};
+
+/// Answers after the event is stored.
+pub async fn handler(
+    Caller(ctx): Caller,
+    Id(id): Id<ExecutionId>,
+    Body(body): Body<PublishEvent>,
+) -> Reply<Published> {
+    let event_type = body.event_type.clone();
+    publish(&ctx, id, body).await?;
+    Ok(Json(Published { success: true, execution_id: id.to_string(), event_type }))
+}
+
+async fn publish(ctx: &Ctx, id: ExecutionId, body: PublishEvent) -> Result<()> {
+    get::get(ctx, id).await?;
+    let now = ctx.now();
+    let mut set = ctx.set();
+    // The guard keeps the end of a log its last entry.
+    let ended = Status::ALL.into_iter().filter(|status| status.is_terminal()).map(Status::as_str);
+    set.add_guarded(
+        Entity::update_many()
+            .col_expr(Column::UpdatedAt, Expr::value(micros(now)))
+            .filter(Column::Id.eq(id.0))
+            .filter(Column::OrganizationId.eq(ctx.org().as_str()))
+            .filter(Column::Status.is_not_in(ended)),
+    );
+    let data = json!({
+        "event_type": body.event_type, "data": body.data, "timestamp": body.timestamp,
+    });
+    set.append(id, vec![NewEvent::new(EventKind::Published, data)], now);
+    ctx.write(set).await.map_err(|error| match error {
+        Error::Stale => Error::conflict("Execution is over; its log takes no more events"),
+        error => error,
+    })
+}

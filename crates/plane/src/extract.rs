@@ -1,0 +1,153 @@
+//! What handlers take: the caller, ids, query strings and bodies, parsed at the edge.
+
+use std::str::FromStr;
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
+use axum::http::request::Parts;
+use drover_domain::{Error, Violation};
+use drover_wire::check::{Check, Violations};
+use serde::de::DeserializeOwned;
+
+use crate::ctx::Ctx;
+use crate::error::Failure;
+
+/// The longest body.
+pub const MAX_BODY: usize = 1024 * 1024;
+
+/// The authenticated caller; routes that are not public have put it there.
+pub struct Caller(pub Ctx);
+
+/// The first id of the path.
+pub struct Id<T>(pub T);
+
+/// The query string.
+pub struct Query<T>(pub T);
+
+/// The body, parsed and within its limits. An absent body is an empty object.
+pub struct Body<T>(pub T);
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = Failure;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
+        match parts.extensions.get::<Ctx>() {
+            Some(ctx) => Ok(Self(ctx.clone())),
+            None => Err(Failure(Error::fault("identify the caller", "the route is public"))),
+        }
+    }
+}
+
+impl<S: Send + Sync, T: FromStr + Send> FromRequestParts<S> for Id<T> {
+    type Rejection = Failure;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let params = RawPathParams::from_request_parts(parts, state)
+            .await
+            .map_err(|_| Failure(Error::not_found("Not Found")))?;
+        let Some((name, text)) = params.iter().next() else {
+            return Err(Failure(Error::fault("read an id", "the path has none")));
+        };
+        path_id(name, text).map(Self).map_err(Failure)
+    }
+}
+
+/// Parses one id of the path.
+pub fn path_id<T: FromStr>(name: &str, text: &str) -> Result<T, Error> {
+    text.parse().map_err(|_| {
+        Error::Invalid(vec![Violation {
+            loc: vec!["path".into(), name.into()],
+            message: "Input should be a valid UUID".into(),
+            kind: "uuid_parsing",
+        }])
+    })
+}
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
+    type Rejection = Failure;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
+        let text = parts.uri.query().unwrap_or_default();
+        let deserializer =
+            serde_urlencoded::Deserializer::new(form_urlencoded::parse(text.as_bytes()));
+        serde_path_to_error::deserialize(deserializer).map(Self).map_err(|error| {
+            let field = match error.path().to_string() {
+                path if path == "." => named_field(&error.inner().to_string()),
+                path => path,
+            };
+            let (kind, message) = describe(&error.inner().to_string());
+            Failure(Error::Invalid(vec![Violation::query(&field, kind, message)]))
+        })
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned + Check> FromRequest<S> for Body<T> {
+    type Rejection = Failure;
+    async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
+        let bytes = read_body(request).await?;
+        let body: T = parse(&bytes)?;
+        let mut violations = Violations::default();
+        body.check(&mut violations);
+        violations.finish()?;
+        Ok(Self(body))
+    }
+}
+
+async fn read_body(request: Request) -> Result<Bytes, Error> {
+    axum::body::to_bytes(request.into_body(), MAX_BODY).await.map_err(|_| {
+        let text = format!("Body should have at most {MAX_BODY} bytes");
+        Error::invalid("", "too_long", text)
+    })
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
+    let bytes = if bytes.trim_ascii().is_empty() { b"{}" } else { bytes };
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let parsed: Result<T, _> = serde_path_to_error::deserialize(&mut deserializer);
+    let parsed = parsed.map_err(|error| {
+        let inner = error.inner();
+        let text = inner.to_string();
+        if inner.is_syntax() || inner.is_eof() {
+            return Error::invalid("", "json_invalid", format!("JSON decode error: {text}"));
+        }
+        let mut field = error.path().to_string();
+        let (kind, message) = describe(&text);
+        if kind == "missing" {
+            let name = named_field(&text);
+            field = if field == "." { name } else { format!("{field}.{name}") };
+        }
+        let field = field.trim_matches('.').replace('[', ".").replace(']', "");
+        Error::invalid(&field, kind, message)
+    })?;
+    deserializer
+        .end()
+        .map_err(|error| Error::invalid("", "json_invalid", format!("JSON decode error: {error}")))?;
+    Ok(parsed)
+}
+
+/// The contract's words for what serde found.
+fn describe(text: &str) -> (&'static str, String) {
+    let text = text.split(" at line ").next().unwrap_or(text);
+    if text.starts_with("missing field") {
+        return ("missing", "Field required".into());
+    }
+    let expected = text.rsplit("expected ").next().unwrap_or_default();
+    if text.starts_with("unknown variant") {
+        return ("enum", format!("Input should be {}", expected.trim_start_matches("one of ")));
+    }
+    let (kind, what) = match expected {
+        "a string" | "string" => ("string_type", "a valid string"),
+        "a boolean" => ("bool_type", "a valid boolean"),
+        "a map" => ("dict_type", "a valid dictionary"),
+        "a sequence" => ("list_type", "a valid list"),
+        "f64" | "f32" => ("float_type", "a valid number"),
+        "i64" | "i32" | "u64" | "u32" | "u16" | "usize" => ("int_type", "a valid integer"),
+        other if other.starts_with("struct") => ("dict_type", "a valid dictionary"),
+        _ if text.contains("invalid digit") => ("int_parsing", "a valid integer"),
+        _ if text.contains("provided string was not") => ("bool_parsing", "a valid boolean"),
+        _ => return ("value_error", text.to_owned()),
+    };
+    (kind, format!("Input should be {what}"))
+}
+
+/// The field in serde's ``missing field `name` ``.
+fn named_field(text: &str) -> String {
+    text.split('`').nth(1).unwrap_or_default().to_owned()
+}

@@ -1,0 +1,41 @@
+//! Health, readiness, metrics.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
+use drover_domain::rfc3339;
+use drover_wire::health as wire;
+
+use crate::error::Reply;
+use crate::plane::Plane;
+use crate::routes::Routes;
+
+/// The routes of the area.
+pub fn routes(routes: Routes) -> Routes {
+    routes
+        .on::<wire::Live, _, _>(live)
+        .on::<wire::Readiness, _, _>(ready)
+        .on::<wire::Metrics, _, _>(metrics)
+}
+
+async fn live(State(plane): State<Arc<Plane>>) -> Reply<wire::Health> {
+    Ok(Json(wire::Health {
+        status: "healthy".into(),
+        service: "drover".into(),
+        timestamp: rfc3339(plane.clock.now()),
+        version: env!("CARGO_PKG_VERSION").into(),
+    }))
+}
+
+/// Ready when the database can be read; a full disk refuses writes and still serves reads.
+async fn ready(State(plane): State<Arc<Plane>>) -> Reply<wire::Ready> {
+    drover_store::identity::queries::organization_any(plane.store.reader()).await?;
+    Ok(Json(wire::Ready { status: "ready".into(), timestamp: rfc3339(plane.clock.now()) }))
+}
+
+async fn metrics(State(plane): State<Arc<Plane>>) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], plane.metrics.render())
+}

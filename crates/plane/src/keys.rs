@@ -1,0 +1,81 @@
+//! API keys as signed JWTs (design, "Tenancy, identity, secrets").
+
+use drover_domain::identity::Identity;
+use drover_domain::{Doing, KeyId, Result, Secret};
+use jiff::Timestamp;
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// The claims of a key.
+#[derive(Debug, Serialize, Deserialize)]
+struct Claims {
+    organization: String,
+    email: String,
+    jti: String,
+    iat: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    exp: Option<i64>,
+}
+
+/// The Ed25519 key that signs API keys.
+pub struct SigningKey {
+    kid: String,
+    encoding: EncodingKey,
+    decoding: DecodingKey,
+}
+
+impl SigningKey {
+    /// The key grown from 32 secret bytes (RFC 8032, §5.1.5).
+    pub fn from_seed(seed: &Secret<[u8; 32]>) -> Self {
+        let public = ed25519_dalek::SigningKey::from_bytes(seed.reveal()).verifying_key();
+        // PKCS #8 (RFC 8410, §7): a fixed head, then the seed.
+        let head = [
+            0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22,
+            0x04, 0x20,
+        ];
+        let pkcs8 = [head.as_slice(), seed.reveal()].concat();
+        Self {
+            kid: hex(&Sha256::digest(public.as_bytes())[..8]),
+            encoding: EncodingKey::from_ed_der(&pkcs8),
+            decoding: DecodingKey::from_ed_der(public.as_bytes()),
+        }
+    }
+
+    /// Signs a key for an identity.
+    pub fn sign(
+        &self,
+        identity: &Identity,
+        now: Timestamp,
+        expires: Option<Timestamp>,
+    ) -> Result<Secret<String>> {
+        let claims = Claims {
+            organization: identity.organization.to_string(),
+            email: identity.email.clone(),
+            jti: identity.key_id.to_string(),
+            iat: now.as_second(),
+            exp: expires.map(Timestamp::as_second),
+        };
+        let mut header = Header::new(Algorithm::EdDSA);
+        header.kid = Some(self.kid.clone());
+        jsonwebtoken::encode(&header, &claims, &self.encoding).map(Secret::new).doing("sign a key")
+    }
+
+    /// The key id and organization of a token signed by this key and not expired.
+    pub fn verify(&self, token: &str) -> Option<(KeyId, String)> {
+        let mut validation = Validation::new(Algorithm::EdDSA);
+        validation.required_spec_claims.clear();
+        validation.validate_exp = true;
+        let token = jsonwebtoken::decode::<Claims>(token, &self.decoding, &validation).ok()?;
+        Some((token.claims.jti.parse().ok()?, token.claims.organization))
+    }
+}
+
+/// The form in which a token is stored.
+pub fn token_hash(token: &str) -> Vec<u8> {
+    Sha256::digest(token.as_bytes()).to_vec()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,33 @@
+//! The control plane: an area a folder, an operation a file (handler and operation).
+//!
+//! The way of a request: `routes` authenticates and checks the role, extractor [`Caller`] hands the
+//! handler its [`Ctx`], the handler translates and calls the operation beside it, the operation
+//! reads, decides with a rule of `domain`, fills a `WriteSet` and commits it.
+//! Invariants: no database driver here; every query takes the organization; HTTP statuses are
+//! chosen in `error` alone.
+
+pub mod agents;
+pub mod auth;
+pub mod environments;
+pub mod executions;
+pub mod health;
+pub mod jobs;
+pub mod organizations;
+pub mod queues;
+pub mod skills;
+pub mod work;
+
+mod cache;
+mod ctx;
+mod error;
+mod extract;
+mod keys;
+mod plane;
+mod routes;
+
+pub use ctx::Ctx;
+pub use error::{Failure, Reply};
+pub use extract::{Body, Caller, Id, Query};
+pub use keys::SigningKey;
+pub use plane::{Parts, Plane, Settings};
+pub use routes::{Routes, openapi, router};

@@ -1,0 +1,118 @@
+//! The plane: what every request shares.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use drover_domain::{AgentId, Clock, Ids, JobId, OrgId, QueueId, Secret};
+use drover_engine::{Embedded, Engine, Hub};
+use drover_store::Store;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::auth::Keyed;
+use crate::cache::Cache;
+use crate::keys::SigningKey;
+use crate::work::AgentSpec;
+
+/// What a plane is configured with.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The address under which clients reach it, without a trailing slash.
+    pub public_url: String,
+    /// The token that lets the operator's commands speak to the plane (`admin.token`).
+    pub operator_token: Secret<String>,
+    /// The longest a request may wait for a run (`Prefer: wait=N`). Default 60 s.
+    pub max_wait: Duration,
+    /// The time between two keepalives of a stream. Default 15 s.
+    pub keepalive: Duration,
+}
+
+/// The state of a running plane; shared by all requests.
+pub struct Plane {
+    /// Rows.
+    pub store: Store,
+    /// Runs.
+    pub engine: Arc<dyn Engine>,
+    /// The engine of this process, for its own worker.
+    pub embedded: Arc<Embedded>,
+    /// Wake-ups.
+    pub hub: Arc<Hub>,
+    /// Now.
+    pub clock: Arc<dyn Clock>,
+    /// New ids.
+    pub ids: Arc<dyn Ids>,
+    /// Signs API keys.
+    pub signing: SigningKey,
+    /// See [`Settings`].
+    pub settings: Settings,
+    /// Renders `/metrics`.
+    pub metrics: PrometheusHandle,
+    /// Ends when the plane stops: streams and waits end with it.
+    pub stopping: CancellationToken,
+    /// Background tasks, awaited at the end.
+    pub tasks: TaskTracker,
+    pub(crate) caches: Arc<Caches>,
+}
+
+/// What the hot path remembers.
+#[derive(Default)]
+pub(crate) struct Caches {
+    pub keys: Cache<Vec<u8>, Keyed>,
+    pub jobs: Cache<(OrgId, JobId), drover_store::jobs::entity::Model>,
+    pub agents: Cache<(OrgId, AgentId), AgentSpec>,
+    pub queues: Cache<(OrgId, Option<String>), drover_store::queues::entity::Model>,
+    pub queues_by_id: Cache<(OrgId, QueueId), drover_store::queues::entity::Model>,
+}
+
+/// The parts a plane is made of.
+pub struct Parts {
+    /// Rows.
+    pub store: Store,
+    /// The engine, with the hub that hears the store's commits.
+    pub embedded: Arc<Embedded>,
+    /// Now.
+    pub clock: Arc<dyn Clock>,
+    /// New ids.
+    pub ids: Arc<dyn Ids>,
+    /// Signs API keys.
+    pub signing: SigningKey,
+    /// See [`Settings`].
+    pub settings: Settings,
+    /// Renders `/metrics`.
+    pub metrics: PrometheusHandle,
+}
+
+impl Plane {
+    /// Puts a plane together.
+    pub fn new(parts: Parts) -> Arc<Self> {
+        let hub = parts.embedded.hub().clone();
+        let caches = Arc::new(Caches::default());
+        let forget = caches.clone();
+        hub.on_catalogue_change(move |organization| forget.forget(organization));
+        Arc::new(Self {
+            store: parts.store,
+            engine: parts.embedded.clone(),
+            embedded: parts.embedded,
+            hub,
+            clock: parts.clock,
+            ids: parts.ids,
+            signing: parts.signing,
+            settings: parts.settings,
+            metrics: parts.metrics,
+            stopping: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            caches,
+        })
+    }
+}
+
+impl Caches {
+    fn forget(&self, organization: &OrgId) {
+        self.keys.forget(organization);
+        self.jobs.forget(organization);
+        self.agents.forget(organization);
+        self.queues.forget(organization);
+        self.queues_by_id.forget(organization);
+    }
+}

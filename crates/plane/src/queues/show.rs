@@ -1,0 +1,28 @@
+//! Worker queues as they are shown.
+
+use drover_domain::{rfc3339, timestamp};
+use drover_store::queues::entity;
+use drover_wire::queues::WorkerQueueResponse;
+
+/// A queue. What was not given is an empty text: Terraform wants no null there.
+pub(super) fn response(queue: entity::Model) -> WorkerQueueResponse {
+    WorkerQueueResponse {
+        id: queue.id.to_string(),
+        organization_id: queue.organization_id,
+        environment_id: queue.environment_id.to_string(),
+        name: queue.name,
+        display_name: queue.display_name.unwrap_or_default(),
+        description: queue.description.unwrap_or_default(),
+        // The worker inside the process is the only one until workers register.
+        active_workers: u32::from(queue.in_process && queue.status == "active"),
+        status: queue.status,
+        max_workers: queue.max_workers,
+        heartbeat_interval: queue.heartbeat_interval,
+        tags: serde_json::from_value(queue.tags).unwrap_or_default(),
+        settings: queue.settings,
+        created_at: rfc3339(timestamp(queue.created_at)),
+        updated_at: rfc3339(timestamp(queue.updated_at)),
+        created_by: queue.created_by,
+        task_queue_name: queue.id.to_string(),
+    }
+}

@@ -1,0 +1,5 @@
+//! What is remembered: agents.
+
+pub mod entity;
+pub mod environment;
+pub mod queries;

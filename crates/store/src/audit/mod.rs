@@ -1,0 +1,3 @@
+//! What is remembered: audit.
+
+pub mod entity;

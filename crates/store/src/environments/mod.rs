@@ -1,0 +1,4 @@
+//! What is remembered: environments.
+
+pub mod entity;
+pub mod queries;

@@ -1,0 +1,6 @@
+//! What is remembered: identity.
+
+pub mod api_key;
+pub mod organization;
+pub mod queries;
+pub mod user;

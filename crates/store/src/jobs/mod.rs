@@ -1,0 +1,4 @@
+//! What is remembered: jobs.
+
+pub mod entity;
+pub mod queries;

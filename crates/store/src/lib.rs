@@ -1,0 +1,28 @@
+//! Storage: entities, queries and migrations, written once for every database; the SQLite writer.
+//!
+//! Reading: `store.reader()` with the `queries` of an area; every query takes the organization.
+//! Writing: fill a [`WriteSet`], then [`Store::write`], which answers after the commit is on disk.
+//! How to add a table: a migration, an entity and queries in the area's folder.
+
+pub mod activities;
+pub mod agents;
+pub mod audit;
+pub mod environments;
+pub mod executions;
+pub mod identity;
+pub mod jobs;
+pub mod messages;
+pub mod queues;
+pub mod skills;
+
+mod dialect;
+mod migrations;
+mod sqlite;
+mod store;
+mod write;
+
+pub use sea_orm;
+pub use sea_orm::DatabaseConnection;
+pub use sqlite::LOCK_FILE;
+pub use store::{Listener, Store};
+pub use write::{Guard, Notice, WriteSet};

@@ -1,0 +1,4 @@
+//! What is remembered: messages.
+
+pub mod entity;
+pub mod queries;

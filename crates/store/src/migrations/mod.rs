@@ -1,0 +1,15 @@
+//! Migrations, one file per change, the same for every database. A migration is never edited after
+//! it has landed; old code must run on the new schema.
+
+use sea_orm_migration::{MigrationTrait, MigratorTrait};
+
+mod m0001_spine;
+
+/// All migrations, in order.
+pub struct Migrations;
+
+impl MigratorTrait for Migrations {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m0001_spine::Migration)]
+    }
+}

@@ -1,0 +1,4 @@
+//! What is remembered: queues.
+
+pub mod entity;
+pub mod queries;

@@ -1,0 +1,103 @@
+//! Worker queues: reading, and the statements that change them.
+
+use drover_domain::{Doing, EnvironmentId, OrgId, QueueId, Result};
+use sea_orm::sea_query::ExprTrait;
+use sea_orm::{
+    ColumnTrait, Condition, DatabaseConnection, EntityTrait, IntoActiveModel, QueryFilter,
+    QueryOrder, Select,
+};
+
+use super::entity::{Column, Entity, Model};
+use crate::WriteSet;
+
+/// Queues of one shell session of the command line; lists leave them out.
+const OF_ONE_SHELL: &str = "local-exec";
+
+/// A queue, an ephemeral one too.
+pub async fn queue_get(db: &DatabaseConnection, org: &OrgId, id: QueueId) -> Result<Option<Model>> {
+    Entity::find()
+        .filter(Column::OrganizationId.eq(org.as_str()))
+        .filter(Column::Id.eq(id.0))
+        .one(db)
+        .await
+        .doing("read a worker queue")
+}
+
+/// An active queue by its id or its exact name; of several with that name the oldest.
+pub async fn queue_by_name(
+    db: &DatabaseConnection,
+    org: &OrgId,
+    name: &str,
+) -> Result<Option<Model>> {
+    let called = match name.parse::<QueueId>() {
+        Ok(id) => Condition::any()
+            .add(Column::Id.eq(id.0))
+            .add(Column::Name.eq(name)),
+        Err(_) => Condition::all().add(Column::Name.eq(name)),
+    };
+    oldest_first(org)
+        .filter(Column::Status.eq("active"))
+        .filter(called)
+        .one(db)
+        .await
+        .doing("find a worker queue by its name")
+}
+
+/// The lasting queues of an organization, oldest first.
+pub async fn queue_list(db: &DatabaseConnection, org: &OrgId) -> Result<Vec<Model>> {
+    lasting(oldest_first(org))
+        .all(db)
+        .await
+        .doing("list worker queues")
+}
+
+/// The lasting queues of an environment, oldest first.
+pub async fn queues_of_environment(
+    db: &DatabaseConnection,
+    org: &OrgId,
+    environment: EnvironmentId,
+) -> Result<Vec<Model>> {
+    lasting(oldest_first(org))
+        .filter(Column::EnvironmentId.eq(environment.0))
+        .all(db)
+        .await
+        .doing("list the worker queues of an environment")
+}
+
+/// The active queues that the worker inside the process serves, of all organizations: asked by the
+/// process itself, at its start.
+pub async fn in_process(db: &DatabaseConnection) -> Result<Vec<QueueId>> {
+    let ids: Vec<Uuid> = Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .filter(Column::InProcess.eq(true))
+        .filter(Column::Status.eq("active"))
+        .into_tuple()
+        .all(db)
+        .await
+        .doing("list the queues of the process")?;
+    Ok(ids.into_iter().map(QueueId).collect())
+}
+
+/// Adds a queue; `taken` is the answer if its name is, in its environment.
+pub fn queue_insert(set: &mut WriteSet, queue: Model, taken: &str) {
+    set.add_unique(Entity::insert(queue.into_active_model()), taken);
+}
+
+/// Whether a queue of this name lasts only as long as a shell.
+pub fn is_of_one_shell(name: &str) -> bool {
+    name.starts_with(OF_ONE_SHELL)
+}
+
+fn oldest_first(org: &OrgId) -> Select<Entity> {
+    Entity::find()
+        .filter(Column::OrganizationId.eq(org.as_str()))
+        .order_by_asc(Column::CreatedAt)
+        .order_by_asc(Column::Id)
+}
+
+fn lasting(query: Select<Entity>) -> Select<Entity> {
+    query
+        .filter(Column::Ephemeral.eq(false))
+        .filter(Column::Name.starts_with(OF_ONE_SHELL).not())
+}

@@ -1,0 +1,36 @@
+//! The wire contract: request and response structs with their limits, each operation's method,
+//! path, body and reply, and the typed HTTP client over them.
+//! Not here: what an operation does (`plane`).
+
+pub mod agents;
+pub mod auth;
+pub mod check;
+pub mod client;
+pub mod environments;
+pub mod executions;
+pub mod health;
+pub mod jobs;
+pub mod openapi;
+pub mod organizations;
+pub mod queues;
+pub mod skills;
+
+mod operation;
+
+pub use operation::{Access, Callable, Described, NoQuery, Nothing, Operation, describe};
+
+/// Every operation there is.
+pub fn operations() -> Vec<Described> {
+    [
+        health::all(),
+        auth::all(),
+        organizations::all(),
+        agents::all(),
+        skills::all(),
+        environments::all(),
+        queues::all(),
+        jobs::all(),
+        executions::all(),
+    ]
+    .concat()
+}

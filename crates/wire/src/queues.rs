@@ -1,0 +1,205 @@
+//! Worker queues (contract, workers §2).
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::check::{Check, Violations};
+use crate::environments::words_of;
+use crate::{NoQuery, Nothing, operations};
+
+/// A new queue of an environment.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+pub struct WorkerQueueCreate {
+    /// Unique in its environment, 2 to 50 characters.
+    pub name: String,
+    /// For people.
+    pub display_name: Option<String>,
+    /// For people.
+    pub description: Option<String>,
+    /// Workers that may serve it at once.
+    pub max_workers: Option<i64>,
+    /// Seconds between the signs of life of its workers: 10 to 300, 60 if not given.
+    pub heartbeat_interval: Option<i64>,
+    /// Words to find it by.
+    pub tags: Option<Vec<String>>,
+    /// Free settings; those of the model proxy are checked.
+    #[schema(value_type = Option<Object>)]
+    pub settings: Option<Value>,
+    /// Whether it is left out of lists and goes with its last worker.
+    pub ephemeral: Option<bool>,
+    /// Whether its worker leaves after one run.
+    pub single_execution_mode: Option<bool>,
+}
+
+impl Check for WorkerQueueCreate {
+    fn check(&self, violations: &mut Violations) {
+        violations.text("name", &self.name, 2, 50);
+        violations.optional_text("display_name", self.display_name.as_deref(), 255);
+        violations.optional_text("description", self.description.as_deref(), 10_000);
+        if let Some(workers) = self.max_workers {
+            violations.range("max_workers", workers, 1, i32::MAX.into());
+        }
+        if let Some(seconds) = self.heartbeat_interval {
+            violations.range("heartbeat_interval", seconds, 10, 300);
+        }
+        words_of("tags", self.tags.as_deref().unwrap_or_default(), violations);
+        if let Some(settings) = &self.settings {
+            violations.object("settings", settings);
+            check_proxy(settings, violations);
+        }
+    }
+}
+
+/// The settings of the model proxy. Terraform knows settings as texts only: `"true"`, `"10"`.
+fn check_proxy(settings: &Value, violations: &mut Violations) {
+    let present = |key: &str| settings.get(key).filter(|value| !value.is_null());
+    let enabled = present("enable_local_litellm_proxy").map(flag);
+    if enabled == Some(None) {
+        let message = "Input should be a valid boolean";
+        violations.add("settings.enable_local_litellm_proxy", "bool_type", message);
+    }
+    for (key, least, most) in [
+        ("local_proxy_timeout_seconds", 5, 60),
+        ("local_proxy_max_retries", 1, 10),
+    ] {
+        let field = format!("settings.{key}");
+        match present(key).map(whole) {
+            Some(Some(number)) => violations.range(&field, number, least, most),
+            Some(None) => violations.add(&field, "int_type", "Input should be a valid integer"),
+            None => {}
+        }
+    }
+    match present("litellm_config") {
+        Some(config) => check_proxy_config(config, violations),
+        None if enabled == Some(Some(true)) => {
+            let message = "Field required when enable_local_litellm_proxy is true";
+            violations.add("settings.litellm_config", "missing", message);
+        }
+        None => {}
+    }
+}
+
+fn check_proxy_config(config: &Value, violations: &mut Violations) {
+    const FIELD: &str = "settings.litellm_config";
+    if !config.is_object() {
+        return violations.add(FIELD, "dict_type", "Input should be an object");
+    }
+    let is_model =
+        |model: &Value| model["model_name"].is_string() && model["litellm_params"].is_object();
+    if !config["model_list"]
+        .as_array()
+        .is_some_and(|models| models.iter().all(is_model))
+    {
+        let message = "Input should be a list of objects with model_name and litellm_params";
+        violations.add(&format!("{FIELD}.model_list"), "list_type", message);
+    }
+    for key in ["litellm_settings", "environment_variables"] {
+        if !config[key].is_null() && !config[key].is_object() {
+            violations.add(
+                &format!("{FIELD}.{key}"),
+                "dict_type",
+                "Input should be an object",
+            );
+        }
+    }
+}
+
+fn flag(value: &Value) -> Option<bool> {
+    value
+        .as_bool()
+        .or_else(|| value.as_str()?.to_ascii_lowercase().parse().ok())
+}
+
+fn whole(value: &Value) -> Option<i64> {
+    value.as_i64().or_else(|| value.as_str()?.parse().ok())
+}
+
+/// A queue.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct WorkerQueueResponse {
+    /// Its id.
+    pub id: String,
+    /// Whose it is.
+    pub organization_id: String,
+    /// The environment it belongs to.
+    pub environment_id: String,
+    /// Unique in its environment.
+    pub name: String,
+    /// For people; empty if it was not given.
+    pub display_name: String,
+    /// For people; empty if it was not given.
+    pub description: String,
+    /// `active`, `inactive`, …
+    pub status: String,
+    /// Workers that may serve it at once.
+    pub max_workers: Option<i32>,
+    /// Seconds between the signs of life of its workers.
+    pub heartbeat_interval: i32,
+    /// Words to find it by.
+    pub tags: Vec<String>,
+    /// Free settings.
+    #[schema(value_type = Object)]
+    pub settings: Value,
+    /// When it was made.
+    pub created_at: String,
+    /// When it was last changed.
+    pub updated_at: String,
+    /// The id of the user who made it.
+    pub created_by: Option<String>,
+    /// Workers that serve it now.
+    pub active_workers: u32,
+    /// The queue's id: what workers poll.
+    pub task_queue_name: String,
+}
+
+operations! { "queues";
+    /// Lists the lasting worker queues of the organization, oldest first.
+    List = GET "/api/v1/worker-queues", May(Read), NoQuery, Nothing => 200 Vec<WorkerQueueResponse>;
+    /// Shows a worker queue.
+    Get = GET "/api/v1/worker-queues/{queue_id}", May(Read), NoQuery, Nothing => 200 WorkerQueueResponse;
+    /// Makes a worker queue in an environment.
+    Create = POST "/api/v1/environments/{environment_id}/worker-queues", May(Write), NoQuery, WorkerQueueCreate => 201 WorkerQueueResponse;
+    /// Lists the lasting worker queues of an environment, oldest first.
+    ListOfEnvironment = GET "/api/v1/environments/{environment_id}/worker-queues", May(Read), NoQuery, Nothing => 200 Vec<WorkerQueueResponse>;
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn faults(settings: Value) -> usize {
+        let mut violations = Violations::default();
+        check_proxy(&settings, &mut violations);
+        match violations.finish() {
+            Err(drover_domain::Error::Invalid(found)) => found.len(),
+            _ => 0,
+        }
+    }
+
+    #[test]
+    fn the_proxys_settings_are_checked() {
+        let config = json!({"model_list": [{"model_name": "m", "litellm_params": {}}]});
+        for good in [
+            json!({}),
+            json!({"region": "eu", "enable_local_litellm_proxy": null}),
+            json!({"enable_local_litellm_proxy": "false", "local_proxy_timeout_seconds": "10"}),
+            json!({"enable_local_litellm_proxy": true, "litellm_config": config}),
+        ] {
+            assert_eq!(faults(good.clone()), 0, "{good}");
+        }
+        for bad in [
+            json!({"enable_local_litellm_proxy": true}),
+            json!({"enable_local_litellm_proxy": 7}),
+            json!({"local_proxy_timeout_seconds": 61}),
+            json!({"local_proxy_max_retries": "many"}),
+            json!({"litellm_config": []}),
+            json!({"litellm_config": {"model_list": [{}]}}),
+            json!({"litellm_config": {"model_list": [], "litellm_settings": 1}}),
+        ] {
+            assert_eq!(faults(bad.clone()), 1, "{bad}");
+        }
+    }
+}

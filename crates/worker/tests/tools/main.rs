@@ -1,0 +1,10 @@
+//! Tools and their sandbox, with real child processes behind a real wall.
+
+mod calls;
+mod files;
+mod life;
+mod limits;
+mod place;
+mod python;
+mod shell;
+mod wall;
