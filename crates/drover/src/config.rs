@@ -4,6 +4,7 @@
 //! command line. The model providers' variables have the names they have everywhere.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -151,14 +152,19 @@ impl Config {
         variables: &BTreeMap<String, String>,
         flags: &impl Serialize,
     ) -> Result<Self, CommandError> {
-        if let Some(missing) = file.filter(|file| !file.is_file()) {
-            let message = format!("the configuration file `{}` is not there", missing.display());
-            return Err(CommandError::usage(message));
+        let usual = Path::new(FILE);
+        let file = file.or_else(|| usual.exists().then_some(usual));
+        let mut layers = Figment::new();
+        if let Some(file) = file {
+            let text = fs::read_to_string(file).map_err(|error| {
+                let message = format!("the configuration file `{}`: {error}", file.display());
+                CommandError::usage(message)
+            })?;
+            layers = layers.merge(Toml::string(&text));
         }
-        let layers = Figment::from(Toml::file_exact(file.unwrap_or(Path::new(FILE))))
-            .merge(Variables(variables))
-            .merge(Serialized::globals(flags));
-        let config: Self = layers.extract().map_err(|error| explain(&error))?;
+        let layers = layers.merge(Variables(variables)).merge(Serialized::globals(flags));
+        let config: Self =
+            layers.extract().map_err(|error| explain(&error, file.unwrap_or(usual)))?;
         config.checked()
     }
 
@@ -294,21 +300,22 @@ fn listen_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAd
 }
 
 /// The first fault, with the name of its key and where that was set.
-fn explain(error: &figment::Error) -> CommandError {
+fn explain(error: &figment::Error, file: &Path) -> CommandError {
+    let file = file.display();
     let key = error.path.last().map(String::as_str).unwrap_or_default();
     let variable = VARIABLES.iter().find(|(one, ..)| *one == key).map(|(_, variable, _)| *variable);
     let from_environment =
         error.metadata.as_ref().is_some_and(|metadata| metadata.name == "environment");
     let place = match (from_environment, variable) {
         (true, Some(variable)) => format!("`{variable}`"),
-        _ if key.is_empty() => format!("`{FILE}`"),
-        _ => format!("`{key}` in `{FILE}`"),
+        _ if key.is_empty() => format!("`{file}`"),
+        _ => format!("`{key}` in `{file}`"),
     };
     // A value is not repeated: it may be a secret that went to the wrong key.
     match &error.kind {
         Kind::UnknownField(field, _) => {
             let known: Vec<_> = VARIABLES.iter().map(|(key, ..)| *key).collect();
-            CommandError::usage(format!("`{field}` in `{FILE}` is not a key of the configuration"))
+            CommandError::usage(format!("`{field}` in `{file}` is not a key of the configuration"))
                 .hint(format!("the keys are {}", known.join(", ")))
         }
         Kind::UnknownVariant(_, words) => {
@@ -335,8 +342,6 @@ fn plain(expected: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use serde_json::json;
 
     use super::*;
@@ -357,9 +362,12 @@ mod tests {
     }
 
     fn fault(file: &str, pairs: &[(&str, &str)]) -> String {
-        let error = load(file, pairs, json!({})).unwrap_err();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE);
+        fs::write(&path, file).unwrap();
+        let error = Config::load(Some(&path), &variables(pairs), &json!({})).unwrap_err();
         assert_eq!(error.exit, crate::exit::Exit::Usage);
-        error.to_string()
+        error.to_string().replace(&path.display().to_string(), FILE)
     }
 
     #[test]

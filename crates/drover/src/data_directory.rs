@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use drover_domain::{Ids, Secret};
 use drover_plane::SigningKey;
 use drover_store::LOCK_FILE;
-use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -19,10 +18,6 @@ const SIGNING_KEY: &str = "signing.key";
 const ADMIN_TOKEN: &str = "admin.token";
 const CREDENTIALS: &str = "credentials";
 const PLANE: &str = "plane.json";
-
-/// PKCS #8 for an Ed25519 seed (RFC 8410): this, then the 32 bytes.
-const PKCS8_HEAD: [u8; 16] =
-    [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
 
 /// A data directory.
 #[derive(Debug, Clone)]
@@ -96,9 +91,7 @@ impl DataDirectory {
                 .hint("restore it from a backup; without it all API keys become void")
         };
         let seed = from_hex(text.reveal()).ok_or_else(damaged)?;
-        let pair = Ed25519KeyPair::from_seed_unchecked(&seed).map_err(|_| damaged())?;
-        let pkcs8 = Secret::new([&PKCS8_HEAD[..], &seed].concat());
-        Ok(SigningKey::new(&pkcs8, pair.public_key().as_ref()))
+        Ok(SigningKey::from_seed(&Secret::new(seed)))
     }
 
     /// The operator's token, made at the first start.

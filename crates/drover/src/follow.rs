@@ -17,6 +17,9 @@ const TRIES: u32 = 30;
 /// Between two of them.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// A run that waits for longer says what for.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// What is shown of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Until {
@@ -120,9 +123,23 @@ impl<'a> Follow<'a> {
         frames: impl Frames<Item = Result<Frame, ClientError>>,
     ) -> Result<(), CommandError> {
         let mut frames = std::pin::pin!(frames);
-        while let Some(frame) = frames.next().await {
-            // A connection that breaks is made again.
-            let Ok(frame) = frame else { return Ok(()) };
+        let mut waits_for = None;
+        loop {
+            let patience = if waits_for.is_some() { PATIENCE } else { Duration::MAX };
+            let frame = match tokio::time::timeout(patience, frames.next()).await {
+                Ok(Some(Ok(frame))) => frame,
+                // A connection that breaks is made again.
+                Ok(Some(Err(_)) | None) => return Ok(()),
+                Err(_) => {
+                    self.waits(waits_for.take())?;
+                    continue;
+                }
+            };
+            match (frame.event.as_str(), &frame.data["status"]) {
+                ("connected", _) => waits_for = frame.data["waiting_for"].as_str().map(str::to_owned),
+                ("status", status) if status != "pending" && status != "queued" => waits_for = None,
+                _ => {}
+            }
             if !frame.id.is_empty() {
                 self.last = Some(frame.id.clone());
             }
@@ -133,6 +150,12 @@ impl<'a> Follow<'a> {
                 _ => continue,
             };
             return Ok(());
+        }
+    }
+
+    fn waits(&mut self, what: Option<String>) -> Result<(), CommandError> {
+        if let (Form::Text, Some(what)) = (self.form, what) {
+            self.printer.piece(&self.transcript.waits(&what))?;
         }
         Ok(())
     }

@@ -9,15 +9,12 @@ use crate::printer::Printer;
 pub fn list(printer: &Printer, head: &[&str], rows: Vec<Vec<String>>) -> String {
     let mut table = Table::new();
     table.set_content_arrangement(ContentArrangement::Disabled);
-    if printer.terminal {
-        table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
-        table.set_header(head.iter().map(|word| word.bold().to_string()));
-    } else {
-        table.load_preset(presets::NOTHING);
-        table.set_header(head);
+    table.load_style(if printer.terminal { presets::UTF8_HORIZONTAL_ONLY } else { presets::NOTHING });
+    table.set_header(head.to_vec()).add_rows(rows);
+    if let Some(first) = table.column_mut(0) {
+        first.set_padding((0, 1));
     }
-    table.add_rows(rows);
-    trimmed(&table)
+    table.trim_fmt()
 }
 
 /// The fields of one thing, a line each; empty ones are left out.
@@ -27,7 +24,8 @@ pub fn fields(rows: Vec<(&str, String)>) -> String {
     let lines = rows.iter().map(|(name, value)| {
         let gap = " ".repeat(width - name.len() + 2);
         let value = value.replace('\n', &format!("\n{}", " ".repeat(width + 2)));
-        format!("{}{gap}{value}", name.dimmed())
+        let text = format!("{}{gap}{value}", name.dimmed());
+        text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
     });
     lines.collect::<Vec<_>>().join("\n")
 }
@@ -41,11 +39,6 @@ pub fn time(text: Option<&str>) -> String {
     }
 }
 
-/// The table without blanks at the ends of its lines.
-fn trimmed(table: &Table) -> String {
-    table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,7 +47,7 @@ mod tests {
     fn a_program_gets_aligned_columns_without_frames() {
         let printer = Printer { terminal: false };
         let rows = vec![vec!["1".into(), "nightly".into()], vec!["22".into(), "b".into()]];
-        assert_eq!(list(&printer, &["ID", "NAME"], rows), " ID  NAME\n 1   nightly\n 22  b");
+        assert_eq!(list(&printer, &["ID", "NAME"], rows), "ID  NAME\n1   nightly\n22  b");
     }
 
     #[test]

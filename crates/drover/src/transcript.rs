@@ -36,10 +36,6 @@ impl Transcript {
             "tool_started" | "member_tool_started" => self.tool_started(data),
             "tool_completed" | "member_tool_completed" => self.tool_completed(data),
             "status" => self.status(word(data, "status")),
-            "connected" => match word(data, "waiting_for") {
-                "" => String::new(),
-                what => self.lines(&format!("{}\n", format!("waits for {}", clean(what)).dimmed())),
-            },
             "retry" => {
                 let why = clean(word(data, "message"));
                 self.lines(&format!("{} {why}\n", "tried again:".yellow()))
@@ -51,6 +47,11 @@ impl Transcript {
             "done" | "error" => self.end(data),
             _ => String::new(),
         }
+    }
+
+    /// The text for a run that has not begun, and nothing happens.
+    pub fn waits(&mut self, what: &str) -> String {
+        self.lines(&format!("{}\n", format!("· waits for {}", clean(what)).dimmed()))
     }
 
     /// Closes a line that is still open.
@@ -218,7 +219,12 @@ pub fn shortened(text: &str, most: usize) -> String {
 }
 
 fn indented(text: &str, first: &str) -> String {
-    format!("{first}{}", text.trim_end().replace('\n', "\n  "))
+    let lines = text.trim_end().lines().enumerate().map(|(number, line)| match (number, line) {
+        (0, line) => format!("{first}{line}"),
+        (_, "") => String::new(),
+        (_, line) => format!("  {line}"),
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn word<'a>(data: &'a Value, key: &str) -> &'a str {

@@ -99,15 +99,14 @@ fn model(body: &AgentCreate) -> Option<&str> {
 
 /// The organization's first enabled shell, which is made if there is none.
 async fn shell(ctx: &Ctx, set: &mut WriteSet) -> Result<SkillId> {
+    // Read before the shell is looked for, so that one made meanwhile is found, not taken for a clash.
+    let named = skills::queries::skill_by_name(ctx.read(), ctx.org(), "Shell").await?;
     let first = skills::queries::skill_first_enabled(ctx.read(), ctx.org(), "shell").await?;
     if let Some(shell) = first {
         return Ok(SkillId(shell.id));
     }
     // Its name is used by a skill that is disabled or something else: then the choice is not ours.
-    if skills::queries::skill_by_name(ctx.read(), ctx.org(), "Shell")
-        .await?
-        .is_some()
-    {
+    if named.is_some() {
         return Err(Error::refused(
             "At least one skill is required for agent functionality.",
         ));

@@ -13,7 +13,7 @@ use crate::error::Reply;
 use crate::extract::{Body, Caller, Id};
 
 /// Times a change is tried while others change the same job.
-const TRIES: usize = 5;
+const TRIES: usize = 20;
 
 /// Answers the changed job.
 pub async fn handler(

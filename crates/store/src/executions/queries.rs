@@ -7,8 +7,8 @@ use drover_domain::{Doing, Error, ExecutionId, JobId, OrgId, Page, Result, times
 use sea_orm::entity::prelude::Json;
 use sea_orm::sea_query::{Expr, ExprTrait, Order, Query};
 use sea_orm::{
-    ColumnTrait, DatabaseConnection, EntityTrait, FromQueryResult, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect, Select,
+    ColumnTrait, DatabaseConnection, EntityTrait, FromQueryResult, JoinType, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect, RelationDef, Select,
 };
 use uuid::Uuid;
 
@@ -107,8 +107,16 @@ pub async fn jobs_counts(
     if jobs.is_empty() {
         return Ok(HashMap::new());
     }
-    let counted: Vec<(String, String, i64)> = of(org)
-        .filter(entity::Column::JobId.is_in(jobs.iter().map(JobId::as_str)))
+    // The organization is asked of the job, not of its runs: SQLite would read all of the
+    // organization's runs to find those of one job.
+    let the_job: RelationDef = entity::Entity::belongs_to(jobs::entity::Entity)
+        .from(entity::Column::JobId)
+        .to(jobs::entity::Column::Id)
+        .into();
+    let counted: Vec<(String, String, i64)> = entity::Entity::find()
+        .join(JoinType::InnerJoin, the_job)
+        .filter(jobs::entity::Column::OrganizationId.eq(org.as_str()))
+        .filter(jobs::entity::Column::Id.is_in(jobs.iter().map(JobId::as_str)))
         .select_only()
         .column(entity::Column::JobId)
         .column(entity::Column::Status)

@@ -3,8 +3,7 @@
 use drover_domain::{Doing, EnvironmentId, OrgId, QueueId, Result};
 use sea_orm::sea_query::ExprTrait;
 use sea_orm::{
-    ColumnTrait, Condition, DatabaseConnection, EntityTrait, IntoActiveModel, QueryFilter,
-    QueryOrder, Select,
+    ColumnTrait, Condition, DatabaseConnection, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Select,
 };
 
 use super::entity::{Column, Entity, Model};
@@ -67,7 +66,7 @@ pub async fn queues_of_environment(
 /// The active queues that the worker inside the process serves, of all organizations: asked by the
 /// process itself, at its start.
 pub async fn in_process(db: &DatabaseConnection) -> Result<Vec<QueueId>> {
-    let ids: Vec<Uuid> = Entity::find()
+    let ids: Vec<uuid::Uuid> = Entity::find()
         .select_only()
         .column(Column::Id)
         .filter(Column::InProcess.eq(true))

@@ -37,8 +37,8 @@ impl Process {
     }
 }
 
-/// Kills what is left of a call: the recorded group, what descends from its leader, and every
-/// process that carries the call's marker. Returns how many were killed, once they are gone.
+/// Kills what is left of a call: the recorded group, every process that carries the call's marker,
+/// and what descends from either. Returns how many were killed, once they are gone.
 ///
 /// A group whose leader started at another time than recorded is somebody else's and is let be.
 /// Blocks for some milliseconds: not for an async thread.
@@ -173,31 +173,33 @@ fn wait_gone(killed: &[Process]) -> Result<usize, SandboxError> {
 
 fn members(whose: &Whose<'_>) -> Vec<Process> {
     let all = look();
-    let mut found = match whose {
-        Whose::Descendants { of } => descendants(&all, *of),
+    let own = std::process::id().cast_signed();
+    let roots: Vec<i32> = match whose {
+        Whose::Descendants { of } => vec![*of],
         Whose::Call { record, key, age } => {
             let leader = all.get(&record.group);
-            let leads = leader.is_some_and(|leader| leader.is(*record));
-            let ours = leads || leader.is_none() && *age == Age::Recent;
-            let mut found = if leads {
-                descendants(&all, record.group)
-            } else {
-                HashSet::new()
+            let ours = leader.map_or(*age == Age::Recent, |leader| leader.is(*record));
+            let belongs = |process: &&Process| {
+                // Not even a server that a tool has started may fell itself and all of its tools.
+                process.pid != own
+                    && (ours && process.group == record.group || carries(process.pid, key))
             };
-            for process in all.values() {
-                if ours && process.group == record.group || carries(process.pid, key) {
-                    found.insert(process.pid);
-                }
-            }
-            found
+            all.values()
+                .filter(belongs)
+                .map(|process| process.pid)
+                .collect()
         }
     };
-    found.remove(&std::process::id().cast_signed());
+    let mut found = with_descendants(&all, &roots);
+    if let Whose::Descendants { of } = whose {
+        found.remove(of);
+    }
+    found.remove(&own);
     let found = found.into_iter().filter_map(|pid| all.get(&pid).copied());
     found.filter(|process| !process.zombie).collect()
 }
 
-fn descendants(all: &HashMap<i32, Process>, ancestor: i32) -> HashSet<i32> {
+fn with_descendants(all: &HashMap<i32, Process>, roots: &[i32]) -> HashSet<i32> {
     let mut children: HashMap<i32, Vec<i32>> = HashMap::new();
     for process in all.values() {
         children
@@ -205,8 +207,8 @@ fn descendants(all: &HashMap<i32, Process>, ancestor: i32) -> HashSet<i32> {
             .or_default()
             .push(process.pid);
     }
-    let mut found = HashSet::new();
-    let mut open = vec![ancestor];
+    let mut found: HashSet<i32> = roots.iter().copied().collect();
+    let mut open = roots.to_vec();
     while let Some(parent) = open.pop() {
         for child in children.get(&parent).into_iter().flatten() {
             if found.insert(*child) {

@@ -49,8 +49,9 @@ pub async fn run(args: TriggerArgs, shell: &Shell) -> Outcome {
     let mut parameters = args.params.unwrap_or_default();
     parameters.extend(args.parameters.into_iter().map(|(name, value)| (name, value.into())));
     let body = TriggerJob { parameters, config_override: None };
+    let path = [args.id.as_str()];
     let run = tokio::select! {
-        run = client.call_with::<Trigger>(&[&args.id], &[], &body, headers) => run?,
+        run = client.call_with::<Trigger>(&path, &[], &body, headers) => run?,
         () = signals.next() => return Ok(Exit::Interrupted),
     };
     if args.follow {

@@ -1,0 +1,194 @@
+//! An organization, as its owner uses it.
+
+use std::fmt;
+
+use eventsource_stream::Eventsource;
+use futures_util::StreamExt;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::unique;
+
+/// An organization with a key of its owner.
+#[derive(Clone)]
+pub struct Organization {
+    pub name: String,
+    pub key: String,
+    pub environment_id: String,
+    pub queue_id: String,
+    pub url: String,
+    pub http: reqwest::Client,
+}
+
+/// An answer.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    pub status: u16,
+    pub headers: reqwest::header::HeaderMap,
+    pub body: Value,
+}
+
+/// One frame of a stream.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Frame {
+    pub id: String,
+    pub event: String,
+    pub data: Value,
+}
+
+impl Reply {
+    /// Sends a request and reads its answer.
+    pub async fn read(request: reqwest::RequestBuilder) -> Self {
+        let response = request.send().await.expect("an answer");
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let text = response.text().await.expect("a body");
+        let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
+        Self { status, headers, body }
+    }
+
+    /// The fields that a 422 names, dotted: `body.name`.
+    pub fn fields(&self) -> Vec<String> {
+        let items = self.body["detail"].as_array().cloned().unwrap_or_default();
+        let part = |part: &Value| part.as_str().map_or_else(|| part.to_string(), str::to_owned);
+        let loc = |item: &Value| {
+            let parts = item["loc"].as_array().cloned().unwrap_or_default();
+            parts.iter().map(part).collect::<Vec<_>>().join(".")
+        };
+        items.iter().map(loc).collect()
+    }
+}
+
+/// Status and body, as a test would write them down.
+impl fmt::Display for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.status, self.body)
+    }
+}
+
+impl Organization {
+    /// A request with the owner's key.
+    pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.url)).bearer_auth(&self.key)
+    }
+    pub async fn get(&self, path: &str) -> Reply {
+        Reply::read(self.request(Method::GET, path)).await
+    }
+    pub async fn post(&self, path: &str, body: Value) -> Reply {
+        Reply::read(self.request(Method::POST, path).json(&body)).await
+    }
+    pub async fn patch(&self, path: &str, body: Value) -> Reply {
+        Reply::read(self.request(Method::PATCH, path).json(&body)).await
+    }
+    pub async fn delete(&self, path: &str) -> Reply {
+        Reply::read(self.request(Method::DELETE, path)).await
+    }
+
+    /// Makes something and gives its id.
+    pub async fn create(&self, path: &str, body: Value) -> String {
+        let reply = self.post(path, body).await;
+        assert_eq!(reply.status, 201, "{reply}");
+        reply.body["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// An agent with this model and the organization's Shell skill.
+    pub async fn agent(&self, model: &str) -> String {
+        let body = json!({"name": unique("agent"), "model_id": model});
+        self.create("/api/v1/agents", body).await
+    }
+
+    /// A job of an agent with this prompt.
+    pub async fn job(&self, agent: &str, prompt: &str) -> String {
+        let body = json!({
+            "name": unique("job"), "trigger_type": "manual", "prompt_template": prompt,
+            "planning_mode": "predefined_agent", "entity_type": "agent", "entity_id": agent,
+        });
+        self.create("/api/v1/jobs", body).await
+    }
+
+    /// A queue that no worker serves.
+    pub async fn queue_without_worker(&self) -> String {
+        let path = format!("/api/v1/environments/{}/worker-queues", self.environment_id);
+        self.create(&path, json!({"name": unique("queue")})).await
+    }
+
+    /// Triggers a job and gives the run's id.
+    pub async fn trigger(&self, job: &str, parameters: Value) -> String {
+        let path = format!("/api/v1/jobs/{job}/trigger");
+        let reply = self.post(&path, json!({"parameters": parameters})).await;
+        assert_eq!(reply.status, 200, "{reply}");
+        reply.body["execution_id"].as_str().expect("an id").to_owned()
+    }
+
+    /// Asks an agent and gives the run's id.
+    pub async fn execute(&self, agent: &str, body: Value) -> String {
+        let reply = self.post(&format!("/api/v1/agents/{agent}/execute"), body).await;
+        assert_eq!(reply.status, 200, "{reply}");
+        reply.body["execution_id"].as_str().expect("an id").to_owned()
+    }
+
+    /// The run as it is now.
+    pub async fn execution(&self, id: &str) -> Value {
+        let reply = self.get(&format!("/api/v1/executions/{id}")).await;
+        assert_eq!(reply.status, 200, "{reply}");
+        reply.body
+    }
+
+    /// The run once it has ended.
+    pub async fn finished(&self, id: &str) -> Value {
+        self.stream(id, None).await;
+        self.execution(id).await
+    }
+
+    /// All frames of a run's stream, to its end.
+    pub async fn stream(&self, id: &str, last_event_id: Option<&str>) -> Vec<Frame> {
+        self.stream_until(id, last_event_id, |_| false).await
+    }
+
+    /// The frames of a run's stream up to the one that `enough` says, or to its end.
+    pub async fn stream_until(
+        &self,
+        id: &str,
+        last_event_id: Option<&str>,
+        mut enough: impl FnMut(&Frame) -> bool,
+    ) -> Vec<Frame> {
+        let mut request = self.request(Method::GET, &format!("/api/v1/executions/{id}/stream"));
+        if let Some(last) = last_event_id {
+            request = request.header("Last-Event-ID", last);
+        }
+        let response = request.send().await.expect("a stream");
+        assert_eq!(response.status(), 200);
+        let mut stream = response.bytes_stream().eventsource();
+        let mut frames = Vec::new();
+        while let Some(event) = stream.next().await {
+            let event = event.expect("a frame");
+            let data = serde_json::from_str(&event.data).expect("JSON data");
+            let frame = Frame { id: event.id, event: event.event, data };
+            let done = enough(&frame);
+            frames.push(frame);
+            if done {
+                break;
+            }
+        }
+        frames
+    }
+
+    /// The whole log of a run, gapless or else the test fails.
+    pub async fn log(&self, id: &str) -> Vec<Value> {
+        let mut entries: Vec<Value> = Vec::new();
+        loop {
+            let after = entries.len();
+            let path = format!("/api/v1/executions/{id}/events?limit=500&after={after}");
+            let page = self.get(&path).await;
+            assert_eq!(page.status, 200, "{page}");
+            let events = page.body["events"].as_array().expect("events").clone();
+            if events.is_empty() {
+                assert_eq!(page.body["last_seq"], json!(entries.len()), "the head is the last entry");
+                return entries;
+            }
+            for event in events {
+                assert_eq!(event["seq"], json!(entries.len() + 1), "gapless from 1");
+                entries.push(event);
+            }
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! Planes: the program itself, as a child process.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+
+use model_server::ModelServer;
+use serde_json::{Value, json};
+
+use super::{Organization, Reply, unique};
+
+/// A running plane.
+pub struct Plane {
+    child: Child,
+    directory: Directory,
+    /// Where it is.
+    pub url: String,
+    /// What `drover dev --json` printed.
+    pub announced: Value,
+    /// For the tests' requests.
+    pub http: reqwest::Client,
+}
+
+/// A data directory with its workspaces.
+enum Directory {
+    Own(tempfile::TempDir),
+    Shared(PathBuf),
+}
+
+impl Plane {
+    /// The plane that all tests share, unless they kill it.
+    pub fn shared() -> &'static Self {
+        static SHARED: OnceLock<Plane> = OnceLock::new();
+        SHARED.get_or_init(|| {
+            // Statics are never dropped, so this folder is emptied by the next run of the tests.
+            let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("shared-plane");
+            if path.exists() {
+                std::fs::remove_dir_all(&path).expect("empty the shared plane's folder");
+            }
+            std::fs::create_dir_all(&path).expect("make the shared plane's folder");
+            Self::launch(Directory::Shared(path), &[])
+        })
+    }
+
+    /// A plane of one's own on a fresh directory.
+    pub fn start() -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        Self::launch(Directory::Own(directory), &[])
+    }
+
+    /// Kills this one with SIGKILL and starts another on its directory, on another port.
+    pub fn kill_and_restart(mut self) -> Self {
+        self.kill();
+        let Directory::Own(directory) = std::mem::replace(
+            &mut self.directory,
+            Directory::Shared(PathBuf::new()),
+        ) else {
+            panic!("the shared plane is not to be killed");
+        };
+        Self::launch(Directory::Own(directory), &[])
+    }
+
+    /// SIGKILL, and the end awaited.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("kill the plane");
+        self.child.wait().expect("await the plane's end");
+    }
+
+    /// The process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The data directory.
+    pub fn data_dir(&self) -> PathBuf {
+        self.directory.path().join("data")
+    }
+
+    /// The program under test.
+    pub fn program() -> &'static str {
+        env!("CARGO_BIN_EXE_drover")
+    }
+
+    /// A new organization with its owner's key.
+    pub async fn organization(&self) -> Organization {
+        self.organization_named(&unique("org")).await
+    }
+
+    /// A new organization with this name.
+    pub async fn organization_named(&self, name: &str) -> Organization {
+        let reply = self.operator_post("/api/v1/organizations", json!({"name": name})).await;
+        assert_eq!(reply.status, 201, "{reply:?}");
+        let text = |field: &str| reply.body[field].as_str().expect("a text").to_owned();
+        Organization {
+            name: name.to_owned(),
+            key: text("api_key"),
+            environment_id: text("environment_id"),
+            queue_id: text("worker_queue_id"),
+            url: self.url.clone(),
+            http: self.http.clone(),
+        }
+    }
+
+    /// The seeded organization of `drover dev`.
+    pub fn seeded(&self) -> Organization {
+        let text = |field: &str| self.announced[field].as_str().expect("a text").to_owned();
+        Organization {
+            name: text("organization_id"),
+            key: text("api_key"),
+            environment_id: text("environment_id"),
+            queue_id: text("worker_queue_id"),
+            url: self.url.clone(),
+            http: self.http.clone(),
+        }
+    }
+
+    /// A POST with the operator's token.
+    pub async fn operator_post(&self, path: &str, body: Value) -> Reply {
+        let token = std::fs::read_to_string(self.data_dir().join("admin.token"))
+            .expect("the operator's token");
+        let request = self.http.post(format!("{}{path}", self.url)).json(&body);
+        Reply::read(request.bearer_auth(token.trim())).await
+    }
+
+    fn launch(directory: Directory, extra: &[&str]) -> Self {
+        let model = ModelServer::shared();
+        let data = directory.path().join("data");
+        // The shell ends the plane when the tests' end of its stdin closes, however they end. A
+        // plane that is to be killed is the child itself.
+        let own = matches!(directory, Directory::Own(_));
+        let mut command = if own {
+            Command::new(Self::program())
+        } else {
+            let mut shell = Command::new("/bin/sh");
+            shell.args(["-c", "\"$0\" \"$@\" & child=$!; cat >/dev/null; kill -9 $child"]);
+            shell.arg(Self::program());
+            shell
+        };
+        let mut child = command
+            .args(["dev", "--json", "--listen", "127.0.0.1:0", "--data-dir"])
+            .arg(&data)
+            .args(extra)
+            .current_dir(directory.path())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("OPENAI_API_KEY", "sk-test-openai")
+            .env("OPENAI_BASE_URL", model.openai_url())
+            .env("ANTHROPIC_API_KEY", "sk-test-anthropic")
+            .env("ANTHROPIC_BASE_URL", model.url())
+            .env("DROVER_TEST_CANARY", "the-servers-environment")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(log_file(directory.path()))
+            .spawn()
+            .expect("start the plane");
+        let stdout = child.stdout.take().expect("its stdout");
+        let mut line = String::new();
+        let mut stdout = BufReader::new(stdout);
+        stdout.read_line(&mut line).expect("what it announces");
+        let announced: Value = serde_json::from_str(&line).unwrap_or_else(|error| {
+            let log = std::fs::read_to_string(directory.path().join("log")).unwrap_or_default();
+            panic!("no announcement ({error}): {line:?}\n{log}");
+        });
+        // Nobody may close the pipe under it, nor let it fill.
+        std::thread::spawn(move || {
+            let mut rest = Vec::new();
+            stdout.read_to_end(&mut rest).expect("read to the end");
+        });
+        let url = announced["url"].as_str().expect("a url").to_owned();
+        Self { child, directory, url, announced, http: client() }
+    }
+}
+
+impl Drop for Plane {
+    fn drop(&mut self) {
+        // Ended already where a test killed it.
+        if let Ok(None) = self.child.try_wait() {
+            self.kill();
+        }
+    }
+}
+
+impl Directory {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Own(directory) => directory.path(),
+            Self::Shared(path) => path,
+        }
+    }
+}
+
+/// The plane's log; a test that fails shows where it is.
+fn log_file(directory: &Path) -> std::fs::File {
+    let mut options = std::fs::OpenOptions::new();
+    options.create(true).append(true).open(directory.join("log")).expect("a log file")
+}
+
+fn client() -> reqwest::Client {
+    // A second installation is refused, which is as good as the first.
+    let _installed = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder()
+        .no_proxy()
+        // Tests have runtimes of their own; a connection must not outlive its runtime.
+        .pool_max_idle_per_host(0)
+        .build()
+        .expect("an HTTP client")
+}
