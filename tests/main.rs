@@ -4,7 +4,14 @@
 
 mod harness;
 
+mod agents;
 mod auth;
+mod cli;
 mod crash;
+mod environments;
 mod executions;
+mod isolation;
 mod jobs;
+mod operations;
+mod queues;
+mod skills;

@@ -1,12 +1,21 @@
 //! What tests arrange with: planes, organizations, agents, jobs, runs.
 
+mod models;
 mod organization;
 mod plane;
+pub mod processes;
+pub mod tokens;
+mod workspace;
 
-pub use organization::{Frame, Organization, Reply};
+pub use models::{Model, shell};
+pub use organization::{Frame, Organization, Reply, names};
 pub use plane::Plane;
+pub use workspace::{Pipe, Workspace};
 
 /// A name that no other test has.
 pub fn unique(prefix: &str) -> String {
-    format!("{prefix}-{}", &uuid::Uuid::new_v4().simple().to_string()[..12])
+    format!(
+        "{prefix}-{}",
+        &uuid::Uuid::new_v4().simple().to_string()[..12]
+    )
 }

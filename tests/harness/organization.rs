@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::unique;
+use super::{Model, Plane, unique};
 
 /// An organization with a key of its owner.
 #[derive(Clone)]
@@ -36,20 +36,69 @@ pub struct Frame {
     pub data: Value,
 }
 
+/// The names of frames, in order.
+pub fn names(frames: &[Frame]) -> Vec<&str> {
+    frames.iter().map(|frame| frame.event.as_str()).collect()
+}
+
 impl Reply {
     /// Sends a request and reads its answer.
     pub async fn read(request: reqwest::RequestBuilder) -> Self {
         let response = request.send().await.expect("an answer");
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let of = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        if of("content-type").is_some_and(|kind| kind.starts_with("text/event-stream")) {
+            // It may go on for long; who wants its frames calls `Organization::stream`.
+            return Self {
+                status,
+                headers,
+                body: Value::Null,
+            };
+        }
         let text = response.text().await.expect("a body");
         let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
-        Self { status, headers, body }
+        Self {
+            status,
+            headers,
+            body,
+        }
+    }
+
+    /// A header of the answer; empty if it is not there.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+    }
+
+    /// A text of the body.
+    pub fn text(&self, field: &str) -> String {
+        self.body[field]
+            .as_str()
+            .unwrap_or_else(|| panic!("`{field}` in {self}"))
+            .to_owned()
+    }
+
+    /// A text of each item of a list.
+    pub fn texts(&self, field: &str) -> Vec<&str> {
+        let items = self
+            .body
+            .as_array()
+            .unwrap_or_else(|| panic!("not a list: {self}"));
+        items
+            .iter()
+            .map(|item| item[field].as_str().expect("a text"))
+            .collect()
     }
 
     /// The fields that a 422 names, dotted: `body.name`.
     pub fn fields(&self) -> Vec<String> {
         let items = self.body["detail"].as_array().cloned().unwrap_or_default();
-        let part = |part: &Value| part.as_str().map_or_else(|| part.to_string(), str::to_owned);
+        let part = |part: &Value| {
+            part.as_str()
+                .map_or_else(|| part.to_string(), str::to_owned)
+        };
         let loc = |item: &Value| {
             let parts = item["loc"].as_array().cloned().unwrap_or_default();
             parts.iter().map(part).collect::<Vec<_>>().join(".")
@@ -68,7 +117,9 @@ impl fmt::Display for Reply {
 impl Organization {
     /// A request with the owner's key.
     pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
-        self.http.request(method, format!("{}{path}", self.url)).bearer_auth(&self.key)
+        self.http
+            .request(method, format!("{}{path}", self.url))
+            .bearer_auth(&self.key)
     }
     pub async fn get(&self, path: &str) -> Reply {
         Reply::read(self.request(Method::GET, path)).await
@@ -79,8 +130,37 @@ impl Organization {
     pub async fn patch(&self, path: &str, body: Value) -> Reply {
         Reply::read(self.request(Method::PATCH, path).json(&body)).await
     }
+    pub async fn put(&self, path: &str, body: Value) -> Reply {
+        Reply::read(self.request(Method::PUT, path).json(&body)).await
+    }
     pub async fn delete(&self, path: &str) -> Reply {
         Reply::read(self.request(Method::DELETE, path)).await
+    }
+
+    /// The same organization on another start of its plane.
+    pub fn at(&self, plane: &Plane) -> Self {
+        Self {
+            url: plane.url.clone(),
+            http: plane.http.clone(),
+            ..self.clone()
+        }
+    }
+
+    /// The same organization through another key.
+    pub fn with_key(&self, key: &str) -> Self {
+        Self {
+            key: key.to_owned(),
+            ..self.clone()
+        }
+    }
+
+    /// The same organization through a new key with this role.
+    pub async fn with_role(&self, role: &str) -> Self {
+        let reply = self
+            .post("/api/v1/api-keys", json!({"name": role, "role": role}))
+            .await;
+        assert_eq!(reply.status, 201, "{reply}");
+        self.with_key(&reply.text("api_key"))
     }
 
     /// Makes something and gives its id.
@@ -116,14 +196,67 @@ impl Organization {
         let path = format!("/api/v1/jobs/{job}/trigger");
         let reply = self.post(&path, json!({"parameters": parameters})).await;
         assert_eq!(reply.status, 200, "{reply}");
-        reply.body["execution_id"].as_str().expect("an id").to_owned()
+        reply.body["execution_id"]
+            .as_str()
+            .expect("an id")
+            .to_owned()
     }
 
     /// Asks an agent and gives the run's id.
     pub async fn execute(&self, agent: &str, body: Value) -> String {
-        let reply = self.post(&format!("/api/v1/agents/{agent}/execute"), body).await;
+        let reply = self
+            .post(&format!("/api/v1/agents/{agent}/execute"), body)
+            .await;
         assert_eq!(reply.status, 200, "{reply}");
-        reply.body["execution_id"].as_str().expect("an id").to_owned()
+        reply.body["execution_id"]
+            .as_str()
+            .expect("an id")
+            .to_owned()
+    }
+
+    /// Asks a new agent with this model and gives the run's id.
+    pub async fn ask(&self, model: &Model, prompt: &str) -> String {
+        let agent = self.agent(&model.name).await;
+        self.execute(&agent, json!({"prompt": prompt})).await
+    }
+
+    /// Asks a new agent with this model and these settings and gives the run's id.
+    pub async fn ask_with(&self, model: &Model, configuration: Value) -> String {
+        let body = json!({
+            "name": unique("agent"), "model_id": model.name, "configuration": configuration,
+        });
+        let agent = self.create("/api/v1/agents", body).await;
+        self.execute(&agent, json!({"prompt": "go"})).await
+    }
+
+    /// A message for a run.
+    pub async fn say(&self, execution: &str, message: &str) -> Reply {
+        let path = format!("/api/v1/executions/{execution}/message");
+        self.post(&path, json!({"message": message})).await
+    }
+
+    /// Stops a run.
+    pub async fn cancel(&self, execution: &str) -> Reply {
+        self.post(&format!("/api/v1/executions/{execution}/cancel"), json!({}))
+            .await
+    }
+
+    /// What the tools of a run have answered, in order.
+    pub async fn tool_answers(&self, execution: &str) -> Vec<String> {
+        let session = self
+            .get(&format!("/api/v1/executions/{execution}/session"))
+            .await;
+        assert_eq!(session.status, 200, "{session}");
+        let messages = session.body["messages"]
+            .as_array()
+            .expect("messages")
+            .clone();
+        let tools = messages
+            .into_iter()
+            .filter(|message| message["role"] == "tool");
+        tools
+            .map(|message| message["content"].as_str().expect("a text").to_owned())
+            .collect()
     }
 
     /// The run as it is now.
@@ -162,7 +295,11 @@ impl Organization {
         while let Some(event) = stream.next().await {
             let event = event.expect("a frame");
             let data = serde_json::from_str(&event.data).expect("JSON data");
-            let frame = Frame { id: event.id, event: event.event, data };
+            let frame = Frame {
+                id: event.id,
+                event: event.event,
+                data,
+            };
             let done = enough(&frame);
             frames.push(frame);
             if done {
@@ -182,7 +319,11 @@ impl Organization {
             assert_eq!(page.status, 200, "{page}");
             let events = page.body["events"].as_array().expect("events").clone();
             if events.is_empty() {
-                assert_eq!(page.body["last_seq"], json!(entries.len()), "the head is the last entry");
+                assert_eq!(
+                    page.body["last_seq"],
+                    json!(entries.len()),
+                    "the head is the last entry"
+                );
                 return entries;
             }
             for event in events {

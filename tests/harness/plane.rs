@@ -49,16 +49,32 @@ impl Plane {
         Self::launch(Directory::Own(directory), &[])
     }
 
+    /// A plane of one's own that is started with these flags too.
+    pub fn start_with(flags: &[&str]) -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        Self::launch(Directory::Own(directory), flags)
+    }
+
     /// Kills this one with SIGKILL and starts another on its directory, on another port.
     pub fn kill_and_restart(mut self) -> Self {
         self.kill();
-        let Directory::Own(directory) = std::mem::replace(
-            &mut self.directory,
-            Directory::Shared(PathBuf::new()),
-        ) else {
+        let Directory::Own(directory) =
+            std::mem::replace(&mut self.directory, Directory::Shared(PathBuf::new()))
+        else {
             panic!("the shared plane is not to be killed");
         };
         Self::launch(Directory::Own(directory), &[])
+    }
+
+    /// Tells it to end (SIGTERM) and awaits that; how it ended.
+    pub fn terminate(&mut self) -> std::process::ExitStatus {
+        let pid = self.pid().to_string();
+        let told = Command::new("kill")
+            .args(["-TERM", &pid])
+            .status()
+            .expect("run kill");
+        assert!(told.success(), "kill -TERM {pid}");
+        self.child.wait().expect("await the plane's end")
     }
 
     /// SIGKILL, and the end awaited.
@@ -77,6 +93,21 @@ impl Plane {
         self.directory.path().join("data")
     }
 
+    /// Where tools work, a folder per run.
+    pub fn workspaces_dir(&self) -> PathBuf {
+        self.directory.path().join("data-workspaces")
+    }
+
+    /// What it has logged so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.directory.path().join("log")).expect("the plane's log")
+    }
+
+    /// A GET without a key.
+    pub async fn get(&self, path: &str) -> Reply {
+        Reply::read(self.http.get(format!("{}{path}", self.url))).await
+    }
+
     /// The program under test.
     pub fn program() -> &'static str {
         env!("CARGO_BIN_EXE_drover")
@@ -89,7 +120,9 @@ impl Plane {
 
     /// A new organization with this name.
     pub async fn organization_named(&self, name: &str) -> Organization {
-        let reply = self.operator_post("/api/v1/organizations", json!({"name": name})).await;
+        let reply = self
+            .operator_post("/api/v1/organizations", json!({"name": name}))
+            .await;
         assert_eq!(reply.status, 201, "{reply:?}");
         let text = |field: &str| reply.body[field].as_str().expect("a text").to_owned();
         Organization {
@@ -133,7 +166,10 @@ impl Plane {
             Command::new(Self::program())
         } else {
             let mut shell = Command::new("/bin/sh");
-            shell.args(["-c", "\"$0\" \"$@\" & child=$!; cat >/dev/null; kill -9 $child"]);
+            shell.args([
+                "-c",
+                "\"$0\" \"$@\" & child=$!; cat >/dev/null; kill -9 $child",
+            ]);
             shell.arg(Self::program());
             shell
         };
@@ -168,7 +204,13 @@ impl Plane {
             stdout.read_to_end(&mut rest).expect("read to the end");
         });
         let url = announced["url"].as_str().expect("a url").to_owned();
-        Self { child, directory, url, announced, http: client() }
+        Self {
+            child,
+            directory,
+            url,
+            announced,
+            http: client(),
+        }
     }
 }
 
@@ -193,7 +235,11 @@ impl Directory {
 /// The plane's log; a test that fails shows where it is.
 fn log_file(directory: &Path) -> std::fs::File {
     let mut options = std::fs::OpenOptions::new();
-    options.create(true).append(true).open(directory.join("log")).expect("a log file")
+    options
+        .create(true)
+        .append(true)
+        .open(directory.join("log"))
+        .expect("a log file")
 }
 
 fn client() -> reqwest::Client {
@@ -201,6 +247,7 @@ fn client() -> reqwest::Client {
     let _installed = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
         .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
         // Tests have runtimes of their own; a connection must not outlive its runtime.
         .pool_max_idle_per_host(0)
         .build()

@@ -1,1 +1,53 @@
-fn main() {}
+//! Development tasks. Each is a file; what they share is `workspace` (where things are), `process`
+//! (running a program) and `steps` (headlines and times).
+
+mod bench;
+mod licences;
+mod openapi;
+mod process;
+mod steps;
+mod test;
+mod tidy;
+mod tools;
+mod workspace;
+
+use std::process::ExitCode;
+
+use workspace::Workspace;
+
+const USAGE: &str = "\
+Usage: cargo xtask COMMAND
+
+  test                everything that CI checks, in the order of what fails soonest
+  tidy                the house rules that can be checked by reading
+  licences            licences, bans and sources of what is depended upon (`deny.toml`)
+  openapi             write `openapi.json` from the code
+  openapi --check     compare it with the code, and the code with the contract
+  openapi --findings  what the contract has and the code has not, a line each
+  bench [--help]      measure the numbers that are promised";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let result = Workspace::find().and_then(|workspace| match words.as_slice() {
+        ["test"] => test::run(&workspace),
+        ["tidy"] => tidy::run(&workspace).map(say),
+        ["licences"] => licences::run(&workspace).map(say),
+        ["openapi"] => openapi::write(&workspace).map(say),
+        ["openapi", "--check"] => openapi::check(&workspace).map(say),
+        ["openapi", "--findings"] => openapi::print_findings(&workspace),
+        ["bench", rest @ ..] => bench::run(&workspace, rest),
+        _ => Err(anyhow::anyhow!("{USAGE}")),
+    });
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn say(summary: String) {
+    println!("{summary}");
+}

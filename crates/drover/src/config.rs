@@ -21,6 +21,8 @@ use crate::exit::CommandError;
 
 /// The file that is read from the working directory, if it is there.
 const FILE: &str = "drover.toml";
+/// The name of the layer of variables.
+const ENVIRONMENT: &str = "environment";
 
 /// Everything that can be configured.
 #[derive(Debug, Clone, Deserialize)]
@@ -132,8 +134,16 @@ const VARIABLES: [(&str, &str, Shape); 17] = [
     ("log", "DROVER_LOG", Shape::Text),
     ("log_format", "DROVER_LOG_FORMAT", Shape::Text),
     ("max_model_calls", "DROVER_MAX_MODEL_CALLS", Shape::Number),
-    ("max_tool_processes", "DROVER_MAX_TOOL_PROCESSES", Shape::Number),
-    ("allow_unwalled_tools", "DROVER_ALLOW_UNWALLED_TOOLS", Shape::Switch),
+    (
+        "max_tool_processes",
+        "DROVER_MAX_TOOL_PROCESSES",
+        Shape::Number,
+    ),
+    (
+        "allow_unwalled_tools",
+        "DROVER_ALLOW_UNWALLED_TOOLS",
+        Shape::Switch,
+    ),
     ("default_model", "DROVER_DEFAULT_MODEL", Shape::Text),
     ("openai_api_key", "OPENAI_API_KEY", Shape::Text),
     ("openai_base_url", "OPENAI_BASE_URL", Shape::Text),
@@ -162,9 +172,12 @@ impl Config {
             })?;
             layers = layers.merge(Toml::string(&text));
         }
-        let layers = layers.merge(Variables(variables)).merge(Serialized::globals(flags));
-        let config: Self =
-            layers.extract().map_err(|error| explain(&error, file.unwrap_or(usual)))?;
+        let layers = layers
+            .merge(Variables(variables))
+            .merge(Serialized::globals(flags));
+        let config: Self = layers
+            .extract()
+            .map_err(|error| explain(&error, file.unwrap_or(usual)))?;
         config.checked()
     }
 
@@ -179,7 +192,11 @@ impl Config {
 
     /// What is done on a kernel that cannot wall tools off.
     pub fn wall_policy(&self) -> WallPolicy {
-        if self.allow_unwalled_tools { WallPolicy::IfAvailable } else { WallPolicy::Required }
+        if self.allow_unwalled_tools {
+            WallPolicy::IfAvailable
+        } else {
+            WallPolicy::Required
+        }
     }
 
     /// The configured model providers. A base URL alone counts: local servers often want no key.
@@ -205,7 +222,9 @@ impl Config {
     /// Whether any model provider is configured.
     pub fn has_provider(&self) -> bool {
         let providers = self.providers();
-        providers.openai.is_some() || providers.anthropic.is_some() || providers.ollama_host.is_some()
+        providers.openai.is_some()
+            || providers.anthropic.is_some()
+            || providers.ollama_host.is_some()
     }
 
     /// What no single key can tell, and paths that hold wherever we are.
@@ -222,7 +241,9 @@ impl Config {
             ("max_tool_processes", self.max_tool_processes),
         ] {
             if !(1..=100_000).contains(&number) {
-                return Err(CommandError::usage(format!("`{key}` should be between 1 and 100000")));
+                return Err(CommandError::usage(format!(
+                    "`{key}` should be between 1 and 100000"
+                )));
             }
         }
         for (key, url) in [("public_url", &mut self.public_url), ("url", &mut self.url)] {
@@ -258,12 +279,15 @@ struct Variables<'a>(&'a BTreeMap<String, String>);
 
 impl Provider for Variables<'_> {
     fn metadata(&self) -> Metadata {
-        Metadata::named("environment")
+        Metadata::named(ENVIRONMENT)
     }
 
     fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
         let given = VARIABLES.iter().filter_map(|(key, variable, shape)| {
-            let text = self.0.get(*variable).filter(|text| !text.trim().is_empty())?;
+            let text = self
+                .0
+                .get(*variable)
+                .filter(|text| !text.trim().is_empty())?;
             Some(((*key).to_owned(), shape.read(text.trim())))
         });
         Ok(Profile::Global.collect(given.collect()))
@@ -275,7 +299,9 @@ impl Shape {
     fn read(self, text: &str) -> Value {
         match self {
             Self::Text => text.into(),
-            Self::Number => text.parse::<u64>().map_or_else(|_| text.into(), Value::from),
+            Self::Number => text
+                .parse::<u64>()
+                .map_or_else(|_| text.into(), Value::from),
             Self::Switch => match text.to_ascii_lowercase().as_str() {
                 "1" | "true" | "yes" | "on" => true.into(),
                 "0" | "false" | "no" | "off" => false.into(),
@@ -291,7 +317,9 @@ pub fn parse_listen(text: &str) -> Result<SocketAddr, String> {
         Some(port) => format!("127.0.0.1:{port}"),
         None => text.to_owned(),
     };
-    numeric.parse().map_err(|_| "it should be an address and a port, as in 127.0.0.1:8000".into())
+    numeric
+        .parse()
+        .map_err(|_| "it should be an address and a port, as in 127.0.0.1:8000".into())
 }
 
 fn listen_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
@@ -303,28 +331,34 @@ fn listen_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAd
 fn explain(error: &figment::Error, file: &Path) -> CommandError {
     let file = file.display();
     let key = error.path.last().map(String::as_str).unwrap_or_default();
-    let variable = VARIABLES.iter().find(|(one, ..)| *one == key).map(|(_, variable, _)| *variable);
-    let from_environment =
-        error.metadata.as_ref().is_some_and(|metadata| metadata.name == "environment");
-    let place = match (from_environment, variable) {
-        (true, Some(variable)) => format!("`{variable}`"),
-        _ if key.is_empty() => format!("`{file}`"),
-        _ => format!("`{key}` in `{file}`"),
+    let variable = VARIABLES
+        .iter()
+        .find(|(one, ..)| *one == key)
+        .map(|(_, variable, _)| *variable);
+    let layer = error
+        .metadata
+        .as_ref()
+        .map_or("", |metadata| &metadata.name);
+    let place = match variable {
+        Some(variable) if layer == ENVIRONMENT => format!("`{variable}`"),
+        Some(_) if layer.starts_with("TOML") => format!("`{key}` in `{file}`"),
+        Some(_) => format!("`--{}`", key.replace('_', "-")),
+        None => format!("`{file}`"),
     };
     // A value is not repeated: it may be a secret that went to the wrong key.
     match &error.kind {
         Kind::UnknownField(field, _) => {
             let known: Vec<_> = VARIABLES.iter().map(|(key, ..)| *key).collect();
-            CommandError::usage(format!("`{field}` in `{file}` is not a key of the configuration"))
-                .hint(format!("the keys are {}", known.join(", ")))
+            CommandError::usage(format!(
+                "`{field}` in `{file}` is not a key of the configuration"
+            ))
+            .hint(format!("the keys are {}", known.join(", ")))
         }
         Kind::UnknownVariant(_, words) => {
             CommandError::usage(format!("{place} should be {}", words.join(" or ")))
         }
-        Kind::InvalidType(actual, expected) | Kind::InvalidValue(actual, expected) => {
-            let kind = actual.to_string();
-            let kind = kind.split([' ', '`']).next().unwrap_or_default();
-            CommandError::usage(format!("{place} is a {kind} and should be {}", plain(expected)))
+        Kind::InvalidType(_, expected) | Kind::InvalidValue(_, expected) => {
+            CommandError::usage(format!("{place} should be {}", plain(expected)))
         }
         Kind::Message(message) => CommandError::usage(format!("{place}: {}", message.trim())),
         other => CommandError::usage(format!("{place}: {other}")),
@@ -347,7 +381,10 @@ mod tests {
     use super::*;
 
     fn variables(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect()
     }
 
     fn load(
@@ -373,7 +410,10 @@ mod tests {
     #[test]
     fn flags_win_over_variables_and_variables_over_the_file() {
         let file = "listen = '127.0.0.1:1'\nmax_tool_processes = 3\nlog_format = 'json'";
-        let pairs = [("DROVER_LISTEN", "127.0.0.1:2"), ("DROVER_MAX_TOOL_PROCESSES", "4")];
+        let pairs = [
+            ("DROVER_LISTEN", "127.0.0.1:2"),
+            ("DROVER_MAX_TOOL_PROCESSES", "4"),
+        ];
         let config = load(file, &pairs, json!({"listen": "localhost:3"})).unwrap();
         assert_eq!(config.listen.port(), 3);
         assert_eq!(config.max_tool_processes, 4);
@@ -383,7 +423,10 @@ mod tests {
 
     #[test]
     fn an_unknown_key_of_the_file_is_named() {
-        assert_eq!(fault("lissten = 'x'", &[]), "`lissten` in `drover.toml` is not a key of the configuration");
+        assert_eq!(
+            fault("lissten = 'x'", &[]),
+            "`lissten` in `drover.toml` is not a key of the configuration"
+        );
         assert!(load("", &[("DROVER_IDEMPOTENCY_KEY", "x")], json!({})).is_ok());
     }
 
@@ -391,7 +434,7 @@ mod tests {
     fn a_wrong_value_is_named_with_its_place_and_not_repeated() {
         assert_eq!(
             fault("", &[("DROVER_MAX_MODEL_CALLS", "many")]),
-            "`DROVER_MAX_MODEL_CALLS` is a string and should be a whole number"
+            "`DROVER_MAX_MODEL_CALLS` should be a whole number"
         );
         assert_eq!(
             fault("", &[("DROVER_LISTEN", "here")]),
@@ -402,8 +445,15 @@ mod tests {
             "`log_format` in `drover.toml` should be pretty or json"
         );
         assert!(!fault("api_key = 12345678", &[]).contains("12345678"));
-        assert_eq!(fault("max_model_calls = 0", &[]), "`max_model_calls` should be between 1 and 100000");
+        assert_eq!(
+            fault("max_model_calls = 0", &[]),
+            "`max_model_calls` should be between 1 and 100000"
+        );
         assert!(fault("listen = ", &[]).starts_with("`drover.toml`: "));
+        let flag = load("", &[], json!({"listen": "here"}))
+            .unwrap_err()
+            .to_string();
+        assert!(flag.starts_with("`--listen`: "), "{flag}");
     }
 
     #[test]
@@ -427,6 +477,14 @@ mod tests {
         let pairs = [("OPENAI_API_KEY", ""), ("OLLAMA_HOST", " ")];
         assert!(!load("", &pairs, json!({})).unwrap().has_provider());
         let local = [("OPENAI_BASE_URL", "http://127.0.0.1:1234/v1")];
-        assert!(load("", &local, json!({})).unwrap().providers().openai.unwrap().key.is_none());
+        assert!(
+            load("", &local, json!({}))
+                .unwrap()
+                .providers()
+                .openai
+                .unwrap()
+                .key
+                .is_none()
+        );
     }
 }

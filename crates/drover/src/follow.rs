@@ -5,7 +5,8 @@ use std::time::Duration;
 use drover_wire::client::{Client, ClientError, Frame};
 use drover_wire::executions::Stream;
 use futures_util::{Stream as Frames, StreamExt};
-use serde_json::json;
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::exit::{CommandError, Exit};
 use crate::printer::Printer;
@@ -36,6 +37,14 @@ pub enum Form {
     Text,
     /// A JSON object a line.
     Json,
+}
+
+/// An event for a program.
+#[derive(Serialize)]
+struct Line<'a> {
+    id: &'a str,
+    event: &'a str,
+    data: &'a Value,
 }
 
 /// Shows the events of a run.
@@ -94,14 +103,21 @@ impl<'a> Follow<'a> {
     }
 
     fn way_back(&self) -> String {
-        format!("come back with `drover execution logs {} --follow`", self.execution)
+        format!(
+            "come back with `drover execution logs {} --follow`",
+            self.execution
+        )
     }
 
     async fn follow(&mut self) -> Result<Exit, CommandError> {
         let mut tries = 0;
         loop {
             let seen = self.last.clone();
-            match self.client.stream::<Stream>(&[self.execution], seen.as_deref()).await {
+            match self
+                .client
+                .stream::<Stream>(&[self.execution], seen.as_deref())
+                .await
+            {
                 Ok(frames) => self.connection(frames).await?,
                 Err(error) if is_for_good(&error) => return Err(error.into()),
                 Err(error) if tries >= TRIES || (self.last.is_none() && tries == 0) => {
@@ -125,7 +141,11 @@ impl<'a> Follow<'a> {
         let mut frames = std::pin::pin!(frames);
         let mut waits_for = None;
         loop {
-            let patience = if waits_for.is_some() { PATIENCE } else { Duration::MAX };
+            let patience = if waits_for.is_some() {
+                PATIENCE
+            } else {
+                Duration::MAX
+            };
             let frame = match tokio::time::timeout(patience, frames.next()).await {
                 Ok(Some(Ok(frame))) => frame,
                 // A connection that breaks is made again.
@@ -136,7 +156,9 @@ impl<'a> Follow<'a> {
                 }
             };
             match (frame.event.as_str(), &frame.data["status"]) {
-                ("connected", _) => waits_for = frame.data["waiting_for"].as_str().map(str::to_owned),
+                ("connected", _) => {
+                    waits_for = frame.data["waiting_for"].as_str().map(str::to_owned)
+                }
                 ("status", status) if status != "pending" && status != "queued" => waits_for = None,
                 _ => {}
             }
@@ -164,8 +186,8 @@ impl<'a> Follow<'a> {
         match self.form {
             Form::Text => self.printer.piece(&self.transcript.show(frame))?,
             Form::Json => {
-                let line = json!({"id": frame.id, "event": frame.event, "data": frame.data});
-                self.printer.line(&line)?;
+                let Frame { id, event, data } = frame;
+                self.printer.line(&Line { id, event, data })?;
             }
         }
         Ok(())

@@ -18,21 +18,35 @@ use crate::config::Config;
 use crate::exit::{CommandError, chain};
 
 /// Starts the worker inside the process, which serves the `default` queues.
-pub fn start(plane: &Arc<Plane>, config: &Config) -> std::result::Result<WorkerHandle, CommandError> {
+pub fn start(
+    plane: &Arc<Plane>,
+    config: &Config,
+) -> std::result::Result<WorkerHandle, CommandError> {
     let failed = |error: &(dyn std::error::Error + 'static)| CommandError::failed(chain(error));
     let http = ModelHttp::new(&HttpSettings::default()).map_err(|error| failed(&error))?;
     let models = Models::new(&http, config.providers()).map_err(|error| failed(&error))?;
     let program = std::env::current_exe().map_err(|error| failed(&error))?;
-    let launcher = Launcher { program, args: vec![SANDBOX_EXEC.to_owned()] };
+    let launcher = Launcher {
+        program,
+        args: vec![SANDBOX_EXEC.to_owned()],
+    };
     let mut sandbox = SandboxConfig::new(launcher, config.workspaces_dir());
     sandbox.hidden = vec![config.data_dir.clone()];
     sandbox.max_processes = config.max_tool_processes;
     sandbox.wall = config.wall_policy();
     let sandbox = Sandbox::new(sandbox).map_err(|error| failed(&error))?;
-    let slots =
-        Slots { model_calls: config.max_model_calls, tool_calls: config.max_tool_processes };
+    let slots = Slots {
+        model_calls: config.max_model_calls,
+        tool_calls: config.max_tool_processes,
+    };
     let source = Arc::new(InProcess::new(plane.clone()));
-    Ok(Worker { source, models, toolbox: Toolbox::new(sandbox), slots }.start())
+    Ok(Worker {
+        source,
+        models,
+        toolbox: Toolbox::new(sandbox),
+        slots,
+    }
+    .start())
 }
 
 /// The plane of this process as a source of work.
@@ -45,7 +59,10 @@ pub struct InProcess {
 impl InProcess {
     /// Work of this plane.
     pub fn new(plane: Arc<Plane>) -> Self {
-        Self { plane, leased: Arc::default() }
+        Self {
+            plane,
+            leased: Arc::default(),
+        }
     }
 
     fn get(&self, activity: ActivityId) -> Result<Arc<Leased>> {
@@ -54,7 +71,10 @@ impl InProcess {
     }
 
     fn remove(&self, activity: ActivityId) {
-        self.leased.lock().unwrap_or_else(PoisonError::into_inner).remove(&activity);
+        self.leased
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&activity);
     }
 }
 
@@ -64,7 +84,10 @@ impl WorkSource for InProcess {
         let offer = self.plane.embedded.poll(kind).await;
         let (plane, leased) = (self.plane.clone(), self.leased.clone());
         Ok(Box::pin(async move {
-            let Some(work::LeasedTask { leased: lease, task }) = work::lease(&plane, offer).await?
+            let Some(work::LeasedTask {
+                leased: lease,
+                task,
+            }) = work::lease(&plane, offer).await?
             else {
                 return Ok(None);
             };

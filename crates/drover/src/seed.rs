@@ -5,6 +5,7 @@ use drover_wire::client::{Client, ClientError};
 use drover_wire::{Nothing, agents, auth, jobs, organizations};
 
 use crate::client;
+use crate::config::Config;
 use crate::data_directory::Credentials;
 use crate::exit::CommandError;
 use crate::plane_process::PlaneProcess;
@@ -24,14 +25,32 @@ const AGENT_PROMPT: &str = "You are a careful assistant on the machine of the pe
 const JOB_PROMPT: &str = "Greet {{name}} in one sentence. Then find out what machine you run on with \
     the command below, and say in one or two sentences what you found.\n\nrun: uname -srm && nproc";
 
+/// Starts a plane with something in it.
+pub async fn start(
+    config: &Config,
+    printer: Printer,
+) -> Result<(PlaneProcess, Credentials), CommandError> {
+    let plane = PlaneProcess::start(config).await?;
+    match ensure(&plane, printer).await {
+        Ok(credentials) => Ok((plane, credentials)),
+        Err(error) => {
+            plane.stop().await;
+            Err(error)
+        }
+    }
+}
+
 /// The seeded credentials, made or completed where something is missing, and kept.
-pub async fn ensure(plane: &PlaneProcess, printer: Printer) -> Result<Credentials, CommandError> {
+async fn ensure(plane: &PlaneProcess, printer: Printer) -> Result<Credentials, CommandError> {
     let kept = match plane.directory.credentials()? {
         Some(kept) if is_valid(plane, &kept).await? => Some(kept),
         _ => None,
     };
     let mut credentials = match kept.clone() {
-        Some(kept) => Credentials { url: plane.url.clone(), ..kept },
+        Some(kept) => Credentials {
+            url: plane.url.clone(),
+            ..kept
+        },
         None => {
             let made = organization(plane, printer).await?;
             // The key is shown once: it must not be lost if the rest fails.
@@ -64,8 +83,14 @@ async fn organization(plane: &PlaneProcess, printer: Printer) -> Result<Credenti
             1 => ORGANIZATION.to_owned(),
             _ => format!("{ORGANIZATION}-{number}"),
         };
-        let body = organizations::OrganizationCreate { name: name.clone(), owner_email: None };
-        match operator.call::<organizations::Create>(&[], &[], &body).await {
+        let body = organizations::OrganizationCreate {
+            name: name.clone(),
+            owner_email: None,
+        };
+        match operator
+            .call::<organizations::Create>(&[], &[], &body)
+            .await
+        {
             Ok(made) => {
                 return Ok(Credentials {
                     url: plane.url.clone(),
@@ -78,17 +103,20 @@ async fn organization(plane: &PlaneProcess, printer: Printer) -> Result<Credenti
                 });
             }
             Err(ClientError::Refused { status: 409, .. }) => {
-                printer.warn(&format!("the key of organization `{name}` is lost, trying another"));
+                printer.warn(&format!(
+                    "the key of organization `{name}` is lost, trying another"
+                ));
             }
             Err(error) => return Err(error.into()),
         }
     }
-    Err(CommandError::failed("no name is left for an organization to begin with"))
+    Err(CommandError::failed(
+        "no name is left for an organization to begin with",
+    ))
 }
 
 async fn agent(client: &Client, known: &str) -> Result<String, CommandError> {
-    if !known.is_empty()
-        && is_there(client.call::<agents::Get>(&[known], &[], &Nothing {}).await)?
+    if !known.is_empty() && is_there(client.call::<agents::Get>(&[known], &[], &Nothing {}).await)?
     {
         return Ok(known.to_owned());
     }

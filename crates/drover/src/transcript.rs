@@ -38,7 +38,7 @@ impl Transcript {
             "status" => self.status(word(data, "status")),
             "retry" => {
                 let why = clean(word(data, "message"));
-                self.lines(&format!("{} {why}\n", "tried again:".yellow()))
+                self.lines(&format!("{} {why}\n", "is tried again:".yellow()))
             }
             "gap_detected" => {
                 let told = "some events are no longer kept; shown from where the log begins";
@@ -51,13 +51,20 @@ impl Transcript {
 
     /// The text for a run that has not begun, and nothing happens.
     pub fn waits(&mut self, what: &str) -> String {
-        self.lines(&format!("{}\n", format!("· waits for {}", clean(what)).dimmed()))
+        self.lines(&format!(
+            "{}\n",
+            format!("· waits for {}", clean(what)).dimmed()
+        ))
     }
 
     /// Closes a line that is still open.
     pub fn close(&mut self) -> &'static str {
         self.streaming = None;
-        if std::mem::take(&mut self.open) { "\n" } else { "" }
+        if std::mem::take(&mut self.open) {
+            "\n"
+        } else {
+            ""
+        }
     }
 
     /// Whole lines, below whatever is open.
@@ -68,7 +75,10 @@ impl Transcript {
     fn message(&mut self, data: &Value) -> String {
         let content = clean(word(data, "content"));
         match word(data, "role") {
-            "user" => self.lines(&format!("{}\n", indented(&content, &format!("{} ", "›".cyan())))),
+            "user" => self.lines(&format!(
+                "{}\n",
+                indented(&content, &format!("{} ", "›".cyan()))
+            )),
             "system" => self.lines(&format!("{}\n", content.dimmed())),
             // Its pieces were shown already.
             "assistant" if self.streaming.as_deref() == Some(word(data, "message_id")) => {
@@ -85,7 +95,11 @@ impl Transcript {
             return String::new();
         }
         let id = word(data, "message_id");
-        let before = if self.streaming.as_deref() == Some(id) { "" } else { self.close() };
+        let before = if self.streaming.as_deref() == Some(id) {
+            ""
+        } else {
+            self.close()
+        };
         self.streaming = Some(id.to_owned());
         self.open = !content.ends_with('\n');
         format!("{before}{content}")
@@ -126,7 +140,9 @@ impl Transcript {
             let more = format!("… {} more lines", count - OUTPUT_LINES);
             text.push_str(&format!("  {}\n", more.dimmed()));
         }
-        let took = data["duration_ms"].as_u64().map(|ms| format!(" {}", duration(ms)));
+        let took = data["duration_ms"]
+            .as_u64()
+            .map(|ms| format!(" {}", duration(ms)));
         let took = took.unwrap_or_default();
         let end = if failed {
             format!("{}{took}", "✗ failed".red())
@@ -154,7 +170,11 @@ impl Transcript {
         };
         let status = clean(status);
         let spent = spent(&data["usage"]);
-        let spent = if spent.is_empty() { spent } else { format!("  {}", spent.dimmed()) };
+        let spent = if spent.is_empty() {
+            spent
+        } else {
+            format!("  {}", spent.dimmed())
+        };
         let why = match word(data, "error") {
             "" => String::new(),
             why => format!("  {}\n", indented(&clean(why), "")),
@@ -180,14 +200,19 @@ pub fn spent(usage: &Value) -> String {
         turns => format!("{turns} turns, "),
     };
     let (input, output) = (number("input_tokens"), number("output_tokens"));
-    format!("{turns}{total} tokens ({input} in, {output} out), {}", cost(usage))
+    format!(
+        "{turns}{total} tokens ({input} in, {output} out), {}",
+        cost(usage)
+    )
 }
 
 fn cost(usage: &Value) -> String {
     match usage["cost_micro_usd"].as_u64() {
         None => "no price known".to_owned(),
         Some(0) => "free".to_owned(),
-        Some(micros) if micros < 10_000 => format!("${}.{:06}", micros / 1_000_000, micros % 1_000_000),
+        Some(micros) if micros < 10_000 => {
+            format!("${}.{:06}", micros / 1_000_000, micros % 1_000_000)
+        }
         Some(micros) => {
             let cents = micros.div_ceil(100);
             format!("${}.{:04}", cents / 10_000, cents % 10_000)
@@ -207,7 +232,10 @@ pub fn duration(ms: u64) -> String {
 /// Somebody else's text without what would steer the terminal.
 pub fn clean(text: &str) -> String {
     let steers = |c: &char| c.is_control() && !matches!(c, '\n' | '\t');
-    text.replace("\r\n", "\n").chars().filter(|c| !steers(c)).collect()
+    text.replace("\r\n", "\n")
+        .chars()
+        .filter(|c| !steers(c))
+        .collect()
 }
 
 /// The first line of a text, short enough for a table.
@@ -219,11 +247,15 @@ pub fn shortened(text: &str, most: usize) -> String {
 }
 
 fn indented(text: &str, first: &str) -> String {
-    let lines = text.trim_end().lines().enumerate().map(|(number, line)| match (number, line) {
-        (0, line) => format!("{first}{line}"),
-        (_, "") => String::new(),
-        (_, line) => format!("  {line}"),
-    });
+    let lines = text
+        .trim_end()
+        .lines()
+        .enumerate()
+        .map(|(number, line)| match (number, line) {
+            (0, line) => format!("{first}{line}"),
+            (_, "") => String::new(),
+            (_, line) => format!("  {line}"),
+        });
     lines.collect::<Vec<_>>().join("\n")
 }
 
@@ -241,7 +273,11 @@ mod tests {
         let mut transcript = Transcript::default();
         let mut text = String::new();
         for (event, data) in frames {
-            let frame = Frame { id: String::new(), event: event.to_owned(), data };
+            let frame = Frame {
+                id: String::new(),
+                event: event.to_owned(),
+                data,
+            };
             text.push_str(&transcript.show(&frame));
         }
         text.push_str(transcript.close());
@@ -249,7 +285,8 @@ mod tests {
     }
 
     fn chunk(id: &str, content: &str) -> (&'static str, Value) {
-        let data = json!({"role": "assistant", "content": content, "is_chunk": true, "message_id": id});
+        let data =
+            json!({"role": "assistant", "content": content, "is_chunk": true, "message_id": id});
         ("message_chunk", json!({"data": data, "timestamp": "t"}))
     }
 
@@ -262,8 +299,14 @@ mod tests {
         let usage = json!({"total_tokens": 153, "input_tokens": 120, "output_tokens": 33,
             "cost_micro_usd": 0, "turns": 2});
         let text = shown(vec![
-            ("connected", json!({"status": "pending", "waiting_for": null})),
-            ("message", json!({"role": "user", "content": "Hello\nrun: uname"})),
+            (
+                "connected",
+                json!({"status": "pending", "waiting_for": null}),
+            ),
+            (
+                "message",
+                json!({"role": "user", "content": "Hello\nrun: uname"}),
+            ),
             ("status", json!({"status": "running", "execution_id": "x"})),
             ("history_complete", json!({"message_count": 1})),
             chunk("m1", "Let me "),
@@ -283,20 +326,33 @@ mod tests {
 
     #[test]
     fn a_failure_says_why() {
-        let tool = json!({"data": {"status": "failed", "tool_output": null, "tool_error": "exit 1"}});
+        let tool =
+            json!({"data": {"status": "failed", "tool_output": null, "tool_error": "exit 1"}});
         let error = json!({"status": "failed", "error": "The provider is down", "usage": {}});
         let text = shown(vec![("tool_completed", tool), ("error", error)]);
-        assert_eq!(text, "  exit 1\n  ✗ failed\n✗ failed\n  The provider is down\n");
+        assert_eq!(
+            text,
+            "  exit 1\n  ✗ failed\n✗ failed\n  The provider is down\n"
+        );
     }
 
     #[test]
     fn nothing_steers_the_terminal() {
-        assert_eq!(shown(vec![chunk("m", "a\u{1b}]0;x\u{7}b\r\nc\u{9b}2J\td")]), "a]0;xb\nc2J\td\n");
+        assert_eq!(
+            shown(vec![chunk("m", "a\u{1b}]0;x\u{7}b\r\nc\u{9b}2J\td")]),
+            "a]0;xb\nc2J\td\n"
+        );
     }
 
     #[test]
     fn events_of_later_versions_are_passed_over() {
-        assert_eq!(shown(vec![("approval_requested", json!({"x": 1})), chunk("m", "")]), "");
+        assert_eq!(
+            shown(vec![
+                ("approval_requested", json!({"x": 1})),
+                chunk("m", "")
+            ]),
+            ""
+        );
     }
 
     #[test]
@@ -314,6 +370,9 @@ mod tests {
 
     #[test]
     fn times_are_told_as_people_do() {
-        assert_eq!([duration(12), duration(3456), duration(125_000)], ["12 ms", "3.4 s", "2 min 5 s"]);
+        assert_eq!(
+            [duration(12), duration(3456), duration(125_000)],
+            ["12 ms", "3.4 s", "2 min 5 s"]
+        );
     }
 }

@@ -30,8 +30,15 @@ pub struct Hub {
     tools: Lane,
     /// Activities that wait for their time; the engine's clock moves them to a lane.
     later: Mutex<Vec<(Timestamp, ActivityKind, Ready)>>,
-    running: Mutex<HashMap<ExecutionId, CancellationToken>>,
+    running: Mutex<HashMap<ExecutionId, Running>>,
     forget: RwLock<Vec<Forget>>,
+}
+
+/// What a run does here at the moment.
+struct Running {
+    activity: ActivityId,
+    attempt: u32,
+    stop: CancellationToken,
 }
 
 /// A look at a run's events as they are committed.
@@ -171,16 +178,28 @@ impl Hub {
         lock(&self.lane(kind).queue).known.remove(&activity);
     }
 
-    /// A token that ends when the run's activity must stop. Dropped with [`Hub::ended`].
-    pub(crate) fn begin(&self, execution: ExecutionId) -> CancellationToken {
-        let token = CancellationToken::new();
-        lock(&self.running).insert(execution, token.clone());
-        token
+    /// A token that ends when this try of the run's activity must stop. Dropped with
+    /// [`Hub::ended`].
+    pub(crate) fn begin(
+        &self,
+        execution: ExecutionId,
+        activity: ActivityId,
+        attempt: u32,
+    ) -> CancellationToken {
+        let stop = CancellationToken::new();
+        let running = Running { activity, attempt, stop: stop.clone() };
+        lock(&self.running).insert(execution, running);
+        stop
     }
 
-    /// The run's activity ended here.
-    pub(crate) fn ended(&self, execution: ExecutionId) {
-        lock(&self.running).remove(&execution);
+    /// This try of the run's activity ended here. The next activity may have begun already: its
+    /// token stays.
+    pub(crate) fn ended(&self, execution: ExecutionId, activity: ActivityId, attempt: u32) {
+        let mut running = lock(&self.running);
+        let is_this = |one: &Running| one.activity == activity && one.attempt == attempt;
+        if running.get(&execution).is_some_and(is_this) {
+            running.remove(&execution);
+        }
     }
 
     fn lane(&self, kind: ActivityKind) -> &Lane {
@@ -215,8 +234,8 @@ impl Listener for Hub {
                     }
                 }
                 Notice::Stop { execution } => {
-                    if let Some(token) = lock(&self.running).get(&execution) {
-                        token.cancel();
+                    if let Some(running) = lock(&self.running).get(&execution) {
+                        running.stop.cancel();
                     }
                 }
                 Notice::Catalogue { organization } => {
@@ -230,4 +249,27 @@ impl Listener for Hub {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn the_end_of_one_activity_leaves_the_next_one_stoppable() {
+        let hub = Hub::default();
+        let execution = ExecutionId(Uuid::from_u128(1));
+        let (first, second) = (ActivityId(Uuid::from_u128(2)), ActivityId(Uuid::from_u128(3)));
+        hub.begin(execution, first, 1);
+        let stop = hub.begin(execution, second, 1);
+        hub.ended(execution, first, 1);
+        hub.committed(vec![Notice::Stop { execution }]);
+        assert!(stop.is_cancelled());
+        let again = hub.begin(execution, second, 2);
+        hub.ended(execution, second, 1);
+        hub.committed(vec![Notice::Stop { execution }]);
+        assert!(again.is_cancelled());
+    }
 }

@@ -96,6 +96,7 @@ pub(crate) fn step(
             }
             Command::StopActivity { activity } => stop_activity(run, set, activity, now),
             Command::SetDeadline(at) => timer = Some(at),
+            Command::ClearDeadline => clear_deadline(run, set),
             Command::Settle(end) => settle(run, set, &mut row, &mut events, &extra.response, end, now),
         }
     }
@@ -281,10 +282,12 @@ fn settle(
         });
         events.push(NewEvent::new(kind, data));
     }
-    if run.flow.status.is_terminal() {
-        use activities::timer::{Column, Entity};
-        set.add(Entity::delete_many().filter(Column::ExecutionId.eq(run.id.0)));
-    }
+    clear_deadline(run, set);
+}
+
+fn clear_deadline(run: &Run, set: &mut WriteSet) {
+    use activities::timer::{Column, Entity};
+    set.add(Entity::delete_many().filter(Column::ExecutionId.eq(run.id.0)));
 }
 
 /// Counters of a run never come near the limit; if they did, the last value would stand.

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use drover_domain::identity::Identity;
 use drover_domain::{OrgId, Result};
 use drover_engine::Speaker;
-use drover_store::sea_orm::{ActiveValue::Set, EntityTrait};
 use drover_store::{DatabaseConnection, WriteSet, audit};
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -66,14 +65,15 @@ impl Ctx {
     }
     /// Adds an audit row for a change: `agents.create` of this id.
     pub fn audit(&self, set: &mut WriteSet, action: &str, target: impl ToString) {
-        set.add(audit::entity::Entity::insert(audit::entity::ActiveModel {
-            id: Set(self.uuid()),
-            organization_id: Set(self.org().to_string()),
-            user_id: Set(Some(self.identity.user_id.to_string())),
-            key_id: Set(Some(self.identity.key_id.to_string())),
-            action: Set(action.to_owned()),
-            target_id: Set(target.to_string()),
-            at: Set(drover_domain::micros(self.now())),
-        }));
+        let entry = audit::Entry {
+            id: self.uuid(),
+            organization: self.org(),
+            user_id: Some(self.identity.user_id.to_string()),
+            key_id: Some(self.identity.key_id.to_string()),
+            action,
+            target_id: target.to_string(),
+            at: self.now(),
+        };
+        audit::entry_insert(set, entry);
     }
 }

@@ -231,6 +231,8 @@ impl Writer {
             (Err(error), Guard::Unique(taken)) if is_unique_violation(&error) => {
                 return Err(Failed::Guard(Error::conflict(taken.clone())));
             }
+            // What it belongs to was deleted meanwhile.
+            (Err(error), _) if is_orphan(&error) => return Err(Failed::Guard(Error::Stale)),
             (Err(error), _) => return Err(error.into()),
         };
         if *guard == Guard::OneRow && changed != 1 {
@@ -326,6 +328,11 @@ fn is_unique_violation(error: &rusqlite::Error) -> bool {
     error.sqlite_error().is_some_and(|error| {
         [SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE].contains(&error.extended_code)
     })
+}
+
+fn is_orphan(error: &rusqlite::Error) -> bool {
+    let foreign_key = rusqlite::ffi::SQLITE_CONSTRAINT_FOREIGNKEY;
+    error.sqlite_error().is_some_and(|error| error.extended_code == foreign_key)
 }
 
 /// A SeaORM value as rusqlite takes it; the forms are those of SeaORM's own SQLite reader.

@@ -73,9 +73,14 @@ impl Violations {
     /// A free-form JSON value: bounded in size and depth.
     pub fn json(&mut self, field: &str, value: &Value) {
         if depth(value) > MAX_DEPTH {
-            self.add(field, "too_deep", format!("Value should be nested at most {MAX_DEPTH} deep"));
-        } else if value.to_string().len() > MAX_JSON {
+            let rule = format!("Value should be nested at most {MAX_DEPTH} deep");
+            return self.add(field, "too_deep", rule);
+        }
+        let text = value.to_string();
+        if text.len() > MAX_JSON {
             self.add(field, "too_long", format!("Value should have at most {MAX_JSON} bytes"));
+        } else if text.contains("\\u0000") && holds_nul(value) {
+            self.add(field, "string_pattern_mismatch", "Strings should not contain NUL");
         }
     }
     /// A free-form JSON object.
@@ -100,6 +105,17 @@ impl Violations {
     /// All is well, or the error that lists what is not.
     pub fn finish(self) -> Result<()> {
         if self.0.is_empty() { Ok(()) } else { Err(Error::Invalid(self.0)) }
+    }
+}
+
+fn holds_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(holds_nul),
+        Value::Object(fields) => {
+            fields.iter().any(|(name, value)| name.contains('\0') || holds_nul(value))
+        }
+        _ => false,
     }
 }
 

@@ -147,6 +147,8 @@ pub enum Command {
     },
     /// Wake the run at this instant with [`Event::DeadlinePassed`].
     SetDeadline(Timestamp),
+    /// Forget that instant: the time a person takes to answer does not count.
+    ClearDeadline,
     /// End the run.
     Settle(Settlement),
 }
@@ -206,7 +208,7 @@ impl ExecutionFlow {
                 let requeue = Command::Requeue { activity, not_before: now, because: None };
                 vec![self.enter(Status::Queued), requeue]
             }
-            Event::MessageAdded => self.message_added(),
+            Event::MessageAdded => self.message_added(now),
             Event::DeadlinePassed if self.status != Status::WaitingForInput => {
                 let seconds = self.limits.max_seconds;
                 self.stop(Status::Failed, format!("Limit reached: max_seconds ({seconds} s)"))
@@ -234,10 +236,14 @@ impl ExecutionFlow {
             commands.push(self.enter(Status::Running));
         }
         if first {
-            let seconds = SignedDuration::from_secs(self.limits.max_seconds.into());
-            commands.push(Command::SetDeadline(now.checked_add(seconds).unwrap_or(Timestamp::MAX)));
+            commands.push(self.deadline(now));
         }
         commands
+    }
+
+    fn deadline(&self, now: Timestamp) -> Command {
+        let seconds = SignedDuration::from_secs(self.limits.max_seconds.into());
+        Command::SetDeadline(now.checked_add(seconds).unwrap_or(Timestamp::MAX))
     }
 
     fn turn_done(&mut self, calls: u16, tokens: u64) -> Vec<Command> {
@@ -258,7 +264,7 @@ impl ExecutionFlow {
         }
         if self.interactive {
             self.phase = Phase::Waiting;
-            return vec![self.enter(Status::WaitingForInput)];
+            return vec![self.enter(Status::WaitingForInput), Command::ClearDeadline];
         }
         self.settle(Status::Completed, None)
     }
@@ -289,11 +295,11 @@ impl ExecutionFlow {
         }]
     }
 
-    fn message_added(&mut self) -> Vec<Command> {
+    fn message_added(&mut self, now: Timestamp) -> Vec<Command> {
         self.messages += 1;
         if self.phase == Phase::Waiting {
-            let entered = self.enter(Status::Queued);
-            return self.next_turn(vec![entered]);
+            let commands = vec![self.enter(Status::Queued), self.deadline(now)];
+            return self.next_turn(commands);
         }
         self.unanswered += 1;
         Vec::new()
@@ -464,7 +470,7 @@ mod tests {
                         Command::Requeue { activity, .. } | Command::StopActivity { activity } => {
                             prop_assert_eq!(activity, begun);
                         }
-                        Command::Enter(_) | Command::SetDeadline(_) => {}
+                        Command::Enter(_) | Command::SetDeadline(_) | Command::ClearDeadline => {}
                     }
                 }
                 if before.status != flow.status {

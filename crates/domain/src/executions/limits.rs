@@ -10,7 +10,8 @@ pub struct Limits {
     pub max_turns: u32,
     /// Tokens of all turns, input and output. Default 2 000 000.
     pub max_tokens: u64,
-    /// Seconds from the first lease to the end. Default 3600, at most 7 days.
+    /// Seconds from the first lease to the end, or from a message that ends a wait for input.
+    /// Default 3600, at most 7 days.
     pub max_seconds: u32,
 }
 

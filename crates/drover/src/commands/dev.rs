@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use crate::cli::{PlaneFlags, Shell};
 use crate::data_directory::{Credentials, DataDirectory};
-use crate::exit::Outcome;
-use crate::plane_process::{self, PlaneProcess};
+use crate::exit::{Exit, Outcome};
+use crate::plane_process;
 use crate::printer::Printer;
 use crate::signals::Signals;
 use crate::{logging, seed, table};
@@ -28,11 +28,16 @@ pub struct DevArgs {
 pub async fn run(args: DevArgs, shell: &Shell) -> Outcome {
     let mut config = shell.config(&args)?;
     config.allow_unwalled_tools = true;
-    logging::start(config.log.as_deref().unwrap_or(logging::USUAL), config.log_format)?;
+    logging::start(
+        config.log.as_deref().unwrap_or(logging::USUAL),
+        config.log_format,
+    )?;
     let mut signals = Signals::listen()?;
     plane_process::warn(&config, shell.printer);
-    let plane = PlaneProcess::start(&config).await?;
-    let credentials = seed::ensure(&plane, shell.printer).await?;
+    let (plane, credentials) = tokio::select! {
+        started = seed::start(&config, shell.printer) => started?,
+        () = signals.next() => return Ok(Exit::Interrupted),
+    };
     if args.json {
         shell.printer.line(&credentials)?;
     } else {
@@ -50,6 +55,9 @@ fn tell(credentials: &Credentials, directory: &DataDirectory, printer: Printer) 
         ("  job", credentials.job_id.clone()),
         ("  API key", key),
     ]));
-    let trigger = format!("drover job trigger {} -p name=you --follow", credentials.job_id);
+    let trigger = format!(
+        "drover job trigger {} -p name=you --follow",
+        credentials.job_id
+    );
     printer.hint(&format!("try `{trigger}` in another terminal"));
 }

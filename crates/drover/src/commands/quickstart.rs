@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::data_directory::{Credentials, DataDirectory};
 use crate::exit::{CommandError, Exit, Outcome};
 use crate::follow::{Follow, Form};
-use crate::plane_process::{self, PlaneProcess};
+use crate::plane_process;
 use crate::printer::Printer;
 use crate::signals::Signals;
 use crate::transcript::{clean, spent};
@@ -33,32 +33,33 @@ pub struct QuickstartArgs {
     plane: PlaneFlags,
 }
 
-/// Starts a plane, runs its job, and serves on.
+/// Starts a plane, runs its job, and serves on. If the run fails the plane ends too: whatever is to
+/// be mended is read at the next start.
 pub async fn run(args: QuickstartArgs, shell: &Shell) -> Outcome {
     let mut config = shell.config(&args)?;
     config.allow_unwalled_tools = true;
     logging::start(config.log.as_deref().unwrap_or("warn"), config.log_format)?;
     let (mut signals, printer) = (Signals::listen()?, shell.printer);
     plane_process::warn(&config, printer);
-    let plane = PlaneProcess::start(&config).await?;
-    let credentials = seed::ensure(&plane, printer).await?;
+    let (plane, credentials) = tokio::select! {
+        started = seed::start(&config, printer) => started?,
+        () = signals.next() => return Ok(Exit::Interrupted),
+    };
     introduce(&config, &credentials, &plane.directory, printer);
     let client = client::client(&plane.url, Some(&credentials.api_key))?;
     let outcome = watch_a_run(&client, &credentials, printer, &mut signals).await;
-    let ended = match &outcome {
-        Ok((exit, execution)) if *exit != Exit::Interrupted => {
-            conclude(&client, &credentials, execution, &plane.directory, printer).await?;
-            *exit
+    if let Ok((Exit::Done, execution)) = &outcome {
+        conclude(&client, &credentials, execution, &plane.directory, printer).await?;
+        if !args.exit {
+            printer.note(&format!(
+                "\nDrover serves at {} until Ctrl-C",
+                plane.url.bold()
+            ));
+            return Ok(plane.until_stopped(&mut signals, printer).await);
         }
-        Ok((exit, _)) => *exit,
-        Err(error) => error.exit,
-    };
-    if args.exit || ended != Exit::Done {
-        plane.stop().await;
-        return outcome.map(|(exit, _)| exit);
     }
-    printer.note(&format!("\nDrover serves at {} until Ctrl-C", plane.url.bold()));
-    Ok(plane.until_stopped(&mut signals, printer).await)
+    plane.stop().await;
+    outcome.map(|(exit, _)| exit)
 }
 
 fn introduce(
@@ -68,7 +69,11 @@ fn introduce(
     printer: Printer,
 ) {
     let version = env!("CARGO_PKG_VERSION");
-    printer.note(&format!("{} serves at {}", format!("Drover {version}").bold(), credentials.url));
+    printer.note(&format!(
+        "{} serves at {}",
+        format!("Drover {version}").bold(),
+        credentials.url
+    ));
     let data = directory.path().display().to_string();
     let model = match (config.has_provider(), &config.default_model) {
         (true, Some(model)) => model.clone(),
@@ -95,9 +100,17 @@ async fn watch_a_run(
     signals: &mut Signals,
 ) -> Result<(Exit, String), CommandError> {
     let parameters = [("name".to_owned(), json!(NAME))].into_iter().collect();
-    let body = jobs::TriggerJob { parameters, config_override: None };
-    let run = client.call::<jobs::Trigger>(&[&credentials.job_id], &[], &body).await?;
-    printer.note(&format!("\nThe job is triggered; this is execution {}\n", run.execution_id));
+    let body = jobs::TriggerJob {
+        parameters,
+        config_override: None,
+    };
+    let run = client
+        .call::<jobs::Trigger>(&[&credentials.job_id], &[], &body)
+        .await?;
+    printer.note(&format!(
+        "\nThe job is triggered; this is execution {}\n",
+        run.execution_id
+    ));
     let follow = Follow::new(client, &run.execution_id, printer, Form::Text);
     let exit = follow.run(signals).await?;
     Ok((exit, run.execution_id))
@@ -111,16 +124,23 @@ async fn conclude(
     directory: &DataDirectory,
     printer: Printer,
 ) -> Result<(), CommandError> {
-    let run = client.call::<executions::Get>(&[execution], &[], &Nothing {}).await?;
+    let run = client
+        .call::<executions::Get>(&[execution], &[], &Nothing {})
+        .await?;
     let url = client.url();
     printer.data("")?;
     printer.data(&table::fields(vec![
         ("result", clean(run.response.as_deref().unwrap_or_default())),
-        ("error", clean(run.error_message.as_deref().unwrap_or_default())),
-        ("model", clean(run.usage["model"].as_str().unwrap_or_default())),
+        (
+            "model",
+            clean(run.usage["model"].as_str().unwrap_or_default()),
+        ),
         ("spent", spent(&run.usage)),
         ("run", format!("{url}/api/v1/executions/{execution}")),
-        ("events", format!("{url}/api/v1/executions/{execution}/stream")),
+        (
+            "events",
+            format!("{url}/api/v1/executions/{execution}/stream"),
+        ),
         ("API", format!("{url}/api/openapi.json")),
     ]))?;
     printer.data(&format!("\n{}", "The same with curl".bold()))?;

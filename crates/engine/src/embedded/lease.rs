@@ -174,9 +174,10 @@ impl Embedded {
         let event = Event::Leased { activity: which.ordinal };
         step(&mut run, event, Extra::default(), &mut set, &*self.ids, now)?;
         // Before the write: a cancel that comes right after it must find the token.
-        let stop = self.hub.begin(run.id);
+        let attempt = which.attempt + 1;
+        let stop = self.hub.begin(run.id, which.id, attempt);
         if let Err(error) = self.store.write(set).await {
-            self.hub.ended(run.id);
+            self.hub.ended(run.id, which.id, attempt);
             return Err(error);
         }
         Ok(Leased {
@@ -187,7 +188,7 @@ impl Embedded {
             kind: which.kind,
             turn: which.turn,
             call: which.call,
-            attempt: which.attempt + 1,
+            attempt,
             process: which.process,
             id: which.id,
             ordinal: which.ordinal,

@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use drover_domain::executions::{Event, Status};
 use drover_domain::messages::{Body, Message};
 use drover_domain::{Clock, Error, ExecutionId, Ids, OrgId, Result, micros};
-use drover_store::{Store, WriteSet, executions};
+use drover_store::{Store, WriteSet, audit, executions};
 
 use crate::hub::Hub;
 use crate::run::{NewRun, Run};
@@ -72,6 +72,19 @@ impl Embedded {
         Err(Error::fault("steer a run", "it changed on every try"))
     }
 
+    fn audit(&self, run: &Run, set: &mut WriteSet, action: &str, speaker: &Speaker) {
+        let entry = audit::Entry {
+            id: self.ids.next(),
+            organization: &run.organization,
+            user_id: speaker.user_id.clone(),
+            key_id: None,
+            action,
+            target_id: run.id.to_string(),
+            at: self.clock.now(),
+        };
+        audit::entry_insert(set, entry);
+    }
+
     fn add_message(
         &self,
         run: &mut Run,
@@ -102,6 +115,7 @@ impl Engine for Embedded {
                     if run.status().is_terminal() {
                         return Err(run.over());
                     }
+                    self.audit(run, set, "executions.message", &speaker);
                     self.add_message(run, set, &message, &speaker)
                 })
                 .await?
@@ -116,7 +130,9 @@ impl Engine for Embedded {
                     );
                     let event = Event::CancelRequested { reason: reason.clone() };
                     let extra = Extra { events: vec![notice], ..Extra::default() };
-                    step(run, event, extra, set, &*self.ids, now)?;
+                    if step(run, event, extra, set, &*self.ids, now)? {
+                        self.audit(run, set, "executions.cancel", &speaker);
+                    }
                     Ok(())
                 })
                 .await?

@@ -18,8 +18,8 @@ use crate::step::{
     Extra, Speaker, ToolStart, as_i32, insert_message, message_id, step, tool_execution_id,
 };
 
-/// Calls of one turn that are made; a model that asks for more is told so.
-const MAX_CALLS: usize = 64;
+/// Calls of one turn that are made. The next prompt answers the rest as cut off.
+const MAX_CALLS: u16 = 64;
 /// Bytes of a tool's output shown in the log; the conversation has the whole.
 const OUTPUT_PREVIEW: usize = 16 * 1024;
 
@@ -107,13 +107,13 @@ impl Embedded {
             }
             run = self.run(&org, execution).await?;
         }
-        self.hub.ended(execution);
+        self.hub.ended(execution, leased.id, leased.attempt);
         result
     }
 
     /// Forgets a lease that was lost: nothing is written.
     pub fn abandon(&self, leased: &Leased) {
-        self.hub.ended(leased.run.id);
+        self.hub.ended(leased.run.id, leased.id, leased.attempt);
     }
 
     fn record(
@@ -164,13 +164,11 @@ impl Embedded {
         now: Timestamp,
     ) -> Result<()> {
         run.spent.add(turn.usage, turn.cost.as_ref(), &turn.model);
-        let calls: Vec<ToolCallRequest> =
-            turn.tool_calls.iter().take(MAX_CALLS).cloned().collect();
         let message = Message {
             message_id: turn.message_id.clone(),
             body: Body::Assistant {
                 content: turn.text.clone(),
-                tool_calls: calls.clone(),
+                tool_calls: turn.tool_calls.clone(),
                 provider_blocks: turn.provider_blocks.clone(),
             },
         };
@@ -181,15 +179,12 @@ impl Embedded {
         let extra = Extra {
             events,
             response: Some(turn.text.clone()),
-            calls: calls
-                .into_iter()
-                .map(|call| ToolStart { name: call.name, arguments: call.arguments })
-                .collect(),
+            calls: tool_starts(&turn.tool_calls),
             current: None,
         };
         let event = Event::TurnDone {
             activity: leased.ordinal,
-            calls: u16::try_from(extra.calls.len()).unwrap_or(u16::MAX),
+            calls: u16::try_from(extra.calls.len()).unwrap_or(MAX_CALLS).min(MAX_CALLS),
             tokens: turn.usage.total(),
         };
         let ordinal = run.flow.messages;
@@ -219,11 +214,7 @@ impl Embedded {
             },
         };
         let completed = tool_completed(leased, &request.name, tool);
-        let next_calls = leased.calls.iter().map(|call| ToolStart {
-            name: call.name.clone(),
-            arguments: call.arguments.clone(),
-        });
-        let calls = next_calls.collect();
+        let calls = tool_starts(&leased.calls);
         let extra = Extra { events: vec![completed], calls, ..Extra::default() };
         let event = Event::ToolDone { activity: leased.ordinal };
         step(run, event, extra, set, &*self.ids, now)?;
@@ -242,6 +233,14 @@ impl Leased {
         let name = self.request().map_or("tool", |request| request.name.as_str());
         tool_execution_id(name, self.id)
     }
+}
+
+fn tool_starts(calls: &[ToolCallRequest]) -> Vec<ToolStart> {
+    let start = |call: &ToolCallRequest| ToolStart {
+        name: call.name.clone(),
+        arguments: call.arguments.clone(),
+    };
+    calls.iter().map(start).collect()
 }
 
 fn end_activity(

@@ -107,12 +107,13 @@ impl Reader {
         let Some(known) = known else {
             return Ok(None);
         };
+        // The row before the head: then the head of a run that is over is its end.
+        let row = get::get(&self.ctx, self.id).await?;
+        let over = Status::parse(&row.status).is_some_and(Status::is_terminal);
         let head = queries::head_get(self.ctx.read(), self.id).await?;
         match known {
             Some(seq) if seq <= head => {
                 self.cursor = seq;
-                let row = get::get(&self.ctx, self.id).await?;
-                let over = Status::parse(&row.status).is_some_and(Status::is_terminal);
                 if over && seq >= head {
                     // A reader at the end gets the end again, so that it knows.
                     self.cursor = head - 1;

@@ -139,11 +139,14 @@ fn reap_until(target: i32) -> u8 {
 /// Kills what the command left behind, and waits for the end of it.
 fn bury() {
     loop {
-        kill_descendants(own_pid());
-        match wait(WaitOptions::empty()) {
-            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+        // Mostly there is nothing, and then `/proc` need not be read.
+        match wait(WaitOptions::NOHANG) {
+            Ok(Some(_)) | Err(rustix::io::Errno::INTR) => continue,
+            Ok(None) => kill_descendants(own_pid()),
             Err(_) => return,
         }
+        // All are killed: one of them ends.
+        let _ = wait(WaitOptions::empty());
     }
 }
 

@@ -6,9 +6,8 @@ use std::time::Duration;
 use drover_domain::activities::ProcessRecord;
 use drover_worker::sandbox::{CommandSpec, Ended, Sandbox, is_running, kill_survivor};
 use tempfile::TempDir;
-use uuid::Uuid;
 
-use crate::place::{Held, Pids, Place, Records, call, config, sh, skill};
+use crate::place::{Held, Pids, Place, Records, call, config, fresh, sh, skill};
 
 /// Four ways to live on: in the background, deaf, in a session of its own, and there without any
 /// of the environment.
@@ -172,9 +171,7 @@ async fn the_death_of_the_server_kills_its_tools() {
 async fn server_that_dies() {
     let folder = std::env::current_dir().unwrap();
     let sandbox = Sandbox::new(config(&folder)).unwrap();
-    let workspace = sandbox
-        .prepare(drover_domain::ExecutionId(Uuid::now_v7()))
-        .unwrap();
+    let workspace = sandbox.prepare(fresh()).unwrap();
     std::fs::rename(folder.join("pids"), workspace.files().join("pids")).unwrap();
     let waiting = sandbox.spawn(&workspace, family()).await.unwrap();
     waiting.go().await.unwrap();

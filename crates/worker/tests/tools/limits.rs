@@ -1,7 +1,7 @@
 //! How much a tool may use.
 
 use std::fs;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use drover_worker::sandbox::{CommandSpec, Ended, SandboxError};
 use futures_util::FutureExt;
@@ -81,7 +81,11 @@ async fn unused_workspaces_are_swept() {
     let place = Place::new();
     let folder = place.workspace().files().to_owned();
     fs::create_dir(place.path("workspaces/not-ours")).unwrap();
-    let now = SystemTime::now();
+    // When it was prepared.
+    let now = fs::metadata(folder.parent().unwrap())
+        .unwrap()
+        .modified()
+        .unwrap();
     let hour = Duration::from_secs(3600);
     assert_eq!(place.sandbox.sweep(now - hour, &|_| false).unwrap(), 0);
     assert_eq!(

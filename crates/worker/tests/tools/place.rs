@@ -46,7 +46,7 @@ impl Place {
         Self {
             folder,
             sandbox,
-            execution: ExecutionId(Uuid::now_v7()),
+            execution: fresh(),
         }
     }
 
@@ -151,6 +151,15 @@ impl Place {
     }
 }
 
+/// An id of this run of this test alone: keys are looked for on the whole machine.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "two runs of the tests must not know each other's keys"
+)]
+pub fn fresh() -> ExecutionId {
+    ExecutionId(Uuid::now_v7())
+}
+
 pub fn config(folder: &Path) -> SandboxConfig {
     let launcher = Launcher {
         program: env!("CARGO_BIN_EXE_drover-sandbox-exec").into(),
@@ -164,7 +173,7 @@ pub fn config(folder: &Path) -> SandboxConfig {
 
 pub fn sh(line: &str) -> CommandSpec {
     // Each command has a key of its own, as each step has: it is by the key that they are killed.
-    let key = Uuid::now_v7().to_string();
+    let key = fresh().to_string();
     let mut command = CommandSpec::new("/bin/sh", vec!["-c".to_owned(), line.to_owned()], &key);
     command.timeout = Duration::from_secs(120);
     command

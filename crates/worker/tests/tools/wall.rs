@@ -2,11 +2,9 @@
 
 use std::fs;
 
-use drover_domain::ExecutionId;
 use drover_worker::sandbox::{Sandbox, SandboxError, Wall};
-use uuid::Uuid;
 
-use crate::place::{Place, config, sh};
+use crate::place::{Place, config, fresh, sh};
 
 #[tokio::test]
 async fn this_kernel_has_a_wall() {
@@ -41,7 +39,7 @@ async fn usual_commands_work() {
 #[tokio::test]
 async fn nothing_else_can_be_read() {
     let place = Place::new();
-    let other = place.sandbox.prepare(ExecutionId(Uuid::now_v7())).unwrap();
+    let other = place.sandbox.prepare(fresh()).unwrap();
     fs::write(other.files().join("diary"), "private").unwrap();
     let secret = place.path("data/secret").display().to_string();
     place.denied(&format!("cat {secret}")).await;

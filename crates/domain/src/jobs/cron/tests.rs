@@ -274,6 +274,24 @@ fn utc_has_no_surprises() {
 }
 
 #[test]
+fn an_instant_is_shown_on_the_wall_clock() {
+    let shown = |zone, instant| spec("@daily", zone).local_time(at(instant));
+    let berlin = "Europe/Berlin";
+    assert_eq!(
+        shown(berlin, "2026-07-01T07:00:00Z"),
+        "2026-07-01T09:00:00+02:00"
+    );
+    assert_eq!(
+        shown(berlin, "2026-01-01T07:00:00Z"),
+        "2026-01-01T08:00:00+01:00"
+    );
+    assert_eq!(
+        shown("UTC", "2026-01-01T07:00:00Z"),
+        "2026-01-01T07:00:00+00:00"
+    );
+}
+
+#[test]
 fn what_cannot_be_read_is_refused_with_a_reason() {
     let cases = [
         ("", "0 columns"),

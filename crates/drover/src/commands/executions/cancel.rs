@@ -6,7 +6,7 @@ use drover_wire::executions::Cancel;
 
 use crate::cli::{ClientFlags, Shell};
 use crate::client;
-use crate::exit::{Exit, Outcome};
+use crate::exit::{CommandError, Exit, Outcome};
 
 /// Flags.
 #[derive(Debug, Args)]
@@ -26,9 +26,23 @@ pub async fn run(args: CancelArgs, shell: &Shell) -> Outcome {
     let reply = client.call::<Cancel>(&[&args.id], &[], &Nothing {}).await?;
     if args.json {
         shell.printer.json(&reply)?;
-    } else {
-        let told = if reply.success { &reply.message } else { &reply.error };
-        shell.printer.note(told.as_deref().unwrap_or(&args.id));
+        return Ok(if reply.success {
+            Exit::Done
+        } else {
+            Exit::Refused
+        });
     }
-    Ok(if reply.success { Exit::Done } else { Exit::Refused })
+    if !reply.success {
+        let why = reply
+            .error
+            .unwrap_or_else(|| "the execution was not cancelled".to_owned());
+        return Err(CommandError::refused(why));
+    }
+    shell.printer.note(
+        reply
+            .message
+            .as_deref()
+            .unwrap_or("the execution is cancelled"),
+    );
+    Ok(Exit::Done)
 }

@@ -1,0 +1,76 @@
+//! A file for each thing that is measured. Every measure starts a plane of its own on an empty
+//! directory, so that none inherits another's database.
+
+mod accepts;
+mod boot;
+mod burst;
+mod first_event;
+mod job;
+mod jobs;
+mod kill;
+mod page;
+mod stream;
+
+use anyhow::Result;
+use tempfile::TempDir;
+
+use crate::figures::Measure;
+use crate::plane::{Models, Plane, Record, Stage};
+
+pub use page::Seeded;
+
+/// What measures need.
+pub struct Bench {
+    /// Programs and folder.
+    pub stage: Stage,
+    /// Shorter loads.
+    pub quick: bool,
+    /// The database of a million runs, made once.
+    pub seeded: Option<Seeded>,
+}
+
+/// Values by the key of their figure.
+pub type Values = Vec<(&'static str, f64)>;
+
+/// Measures once.
+pub async fn run(measure: Measure, bench: &mut Bench) -> Result<Values> {
+    match measure {
+        Measure::Boot => boot::run(bench).await,
+        Measure::Accepts => accepts::run(bench).await,
+        Measure::Job => job::run(bench).await,
+        Measure::Jobs => jobs::run(bench).await,
+        Measure::Burst => burst::run(bench).await,
+        Measure::Kill => kill::run(bench).await,
+        Measure::FirstEvent => first_event::run(bench).await,
+        Measure::Page => page::run(bench).await,
+        Measure::Stream => stream::run(bench).await,
+    }
+}
+
+/// A plane on an empty directory, and its model.
+pub struct Fresh {
+    /// The plane.
+    pub plane: Plane,
+    /// Its model.
+    pub models: Models,
+    /// Its directory; gone with this value.
+    pub directory: TempDir,
+}
+
+impl Bench {
+    async fn fresh(&self, record: Record) -> Result<Fresh> {
+        let models = Models::start(&self.stage, record).await?;
+        let directory = tempfile::tempdir_in(&self.stage.folder)?;
+        let plane = Plane::start(&self.stage, &directory.path().join("data"), 0, &models).await?;
+        Ok(Fresh {
+            plane,
+            models,
+            directory,
+        })
+    }
+
+    /// One number for real, another for a quick look.
+    fn size(&self, real: usize, quick: usize) -> usize {
+        if self.quick { quick } else { real }
+    }
+}

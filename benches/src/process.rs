@@ -1,0 +1,111 @@
+//! Child processes: the plane, and the model stand-in.
+
+use std::fs::File;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A process that says on its first line that it is ready. It is killed when it is dropped.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    /// The line.
+    pub line: String,
+}
+
+impl Process {
+    /// Starts it and waits until it is ready; what it says to stderr goes to a file.
+    pub async fn start(
+        program: &Path,
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+        errors: &Path,
+    ) -> Result<Self> {
+        let log = File::options().create(true).append(true).open(errors)?;
+        let mut command = Command::new(program);
+        // Its settings are those it ships with, not those of whoever measures.
+        command
+            .args(arguments)
+            .env_clear()
+            .env("PATH", "/usr/local/bin:/usr/bin:/bin");
+        command.envs(variables.iter().copied()).kill_on_drop(true);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(log);
+        let mut child = command
+            .spawn()
+            .with_context(|| format!("start {}", program.display()))?;
+        let stdout = child.stdout.take().context("a pipe that was asked for")?;
+        let mut line = String::new();
+        let mut stdout = BufReader::new(stdout);
+        let ready = timeout(PATIENCE, stdout.read_line(&mut line)).await;
+        if !matches!(ready, Ok(Ok(length)) if length > 0) {
+            let said = std::fs::read_to_string(errors).unwrap_or_default();
+            bail!("{} does not get ready: {said}", program.display());
+        }
+        Ok(Self { child, line })
+    }
+
+    /// SIGKILL.
+    pub async fn kill(mut self) -> Result<()> {
+        self.child.kill().await.context("kill a process")
+    }
+
+    /// SIGTERM, and waits for its end.
+    pub async fn stop(mut self) -> Result<()> {
+        kill_process(self.pid()?, Signal::TERM).context("stop a process")?;
+        timeout(PATIENCE, self.child.wait())
+            .await
+            .context("a process does not end")??;
+        Ok(())
+    }
+
+    /// Resident memory now, in MiB.
+    pub fn resident_mib(&self) -> Result<f64> {
+        self.memory_mib("VmRSS:")
+    }
+
+    /// Resident memory when it was most, in MiB.
+    pub fn peak_mib(&self) -> Result<f64> {
+        self.memory_mib("VmHWM:")
+    }
+
+    fn memory_mib(&self, key: &str) -> Result<f64> {
+        let path = format!("/proc/{}/status", self.pid()?.as_raw_nonzero());
+        let status = std::fs::read_to_string(path)?;
+        let line = status.lines().find_map(|line| line.strip_prefix(key));
+        let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
+        Ok(kib.with_context(|| format!("no {key} in the process's status"))? / 1024.0)
+    }
+
+    fn pid(&self) -> Result<Pid> {
+        let pid = self
+            .child
+            .id()
+            .and_then(|pid| i32::try_from(pid).ok())
+            .and_then(Pid::from_raw);
+        pid.context("the process has ended")
+    }
+}
+
+/// The host and port of `http://HOST:PORT`.
+pub fn address(url: &str) -> Result<SocketAddr> {
+    let host = url
+        .trim()
+        .trim_start_matches("http://")
+        .split('/')
+        .next()
+        .unwrap_or_default();
+    host.parse()
+        .with_context(|| format!("no address in `{url}`"))
+}

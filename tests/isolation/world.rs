@@ -1,0 +1,187 @@
+//! An organization in which there is one of everything, and a request of every operation.
+
+use drover_wire::Described;
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+
+use crate::harness::{Organization, unique};
+
+/// An organization with one of everything.
+pub struct World {
+    /// Its owner.
+    pub owner: Organization,
+    agent: String,
+    environment: String,
+    queue: String,
+    skill: String,
+    /// A skill that nothing holds.
+    spare_skill: String,
+    job: String,
+    execution: String,
+    key: String,
+}
+
+impl World {
+    /// Makes one of everything. The run waits for a worker, and so is under way.
+    pub async fn create(owner: &Organization) -> Self {
+        let skill = json!({"name": unique("skill"), "type": "shell"});
+        let spare_skill = json!({"name": unique("spare"), "type": "python"});
+        let (skill, spare_skill, environment, queue, key) = tokio::join!(
+            owner.create("/api/v1/skills", skill),
+            owner.create("/api/v1/skills", spare_skill),
+            owner.create("/api/v1/environments", json!({"name": unique("env")})),
+            owner.queue_without_worker(),
+            owner.create("/api/v1/api-keys", json!({"name": "spare"})),
+        );
+        let agent = json!({
+            "name": unique("agent"), "skill_ids": [skill], "environment_ids": [environment],
+        });
+        let agent = owner.create("/api/v1/agents", agent).await;
+        let job = json!({
+            "name": unique("job"), "schedule": "@yearly", "agent_id": agent, "prompt": "What is new?",
+        });
+        let prompt = json!({"prompt": "Wait", "worker_queue_id": queue});
+        let (job, execution) = tokio::join!(
+            owner.create("/api/v1/jobs", job),
+            owner.execute(&agent, prompt)
+        );
+        let owner = owner.clone();
+        Self {
+            owner,
+            agent,
+            environment,
+            queue,
+            skill,
+            spare_skill,
+            job,
+            execution,
+            key,
+        }
+    }
+
+    /// Everything by which it could be known in an answer.
+    pub fn marks(&self) -> Vec<&str> {
+        let Self {
+            owner,
+            agent,
+            environment,
+            queue,
+            skill,
+            spare_skill,
+            job,
+            execution,
+            key,
+        } = self;
+        let own = [&owner.name, &owner.environment_id, &owner.queue_id];
+        let made = [
+            agent,
+            environment,
+            queue,
+            skill,
+            spare_skill,
+            job,
+            execution,
+            key,
+        ];
+        own.into_iter().chain(made).map(String::as_str).collect()
+    }
+
+    /// A valid request of an operation about what is here, without a key.
+    pub fn request(&self, operation: &Described) -> RequestBuilder {
+        let request = self.bodiless(operation);
+        match operation.method {
+            Method::GET | Method::DELETE => request,
+            _ => request.json(&self.body(operation.id)),
+        }
+    }
+
+    /// The same without its body.
+    pub fn bodiless(&self, operation: &Described) -> RequestBuilder {
+        let url = format!("{}{}", self.owner.url, self.path(operation));
+        self.owner.http.request(operation.method.clone(), url)
+    }
+
+    fn path(&self, operation: &Described) -> String {
+        let (mut path, mut rest) = (String::new(), operation.path);
+        while let Some((before, after)) = rest.split_once('{') {
+            let (name, after) = after.split_once('}').expect("a closed brace");
+            path.push_str(before);
+            path.push_str(self.parameter(name, operation.id));
+            rest = after;
+        }
+        path + rest
+    }
+
+    fn parameter(&self, name: &str, operation: &str) -> &str {
+        match name {
+            "agent_id" | "entity_id" => &self.agent,
+            "entity_type" => "agent",
+            "environment_id" => &self.environment,
+            "execution_id" => &self.execution,
+            "job_id" => &self.job,
+            "key_id" => &self.key,
+            "queue_id" => &self.queue,
+            "skill_id" => &self.skill,
+            "skill_type" => "shell",
+            _ => panic!("`{operation}` has a parameter `{name}`: say here what its value is"),
+        }
+    }
+
+    fn body(&self, operation: &str) -> Value {
+        match operation {
+            "agents.Create"
+            | "auth.CreateKey"
+            | "environments.Create"
+            | "organizations.Create"
+            | "queues.Create" => json!({"name": unique("new")}),
+            "skills.Create" => json!({"name": unique("new"), "type": "shell"}),
+            "jobs.Create" => {
+                json!({"name": "new", "agent_id": self.agent, "prompt": "What is new?"})
+            }
+            "agents.Update" | "jobs.Update" | "skills.Put" | "skills.Update" => {
+                json!({"description": "changed"})
+            }
+            "skills.Associate" => json!({"skill_id": self.spare_skill}),
+            "executions.ExecuteAgentOperation" => json!({"prompt": "What is new?"}),
+            "executions.Message" => json!({"message": "And?"}),
+            "executions.Publish" => json!({"event_type": "progress", "data": {"percent": 50}}),
+            "executions.TerminateOperation" => json!({"reason": "a test"}),
+            _ => json!({}),
+        }
+    }
+
+    /// All that its owner sees of it.
+    pub async fn snapshot(&self) -> Vec<Value> {
+        let Self {
+            agent,
+            environment,
+            queue,
+            execution,
+            job,
+            ..
+        } = self;
+        let mut all = Vec::new();
+        for path in [
+            format!("/api/v1/agents/{agent}"),
+            format!("/api/v1/environments/{environment}"),
+            format!("/api/v1/worker-queues/{queue}"),
+            format!("/api/v1/jobs/{job}"),
+            format!("/api/v1/jobs/{job}/executions"),
+            format!("/api/v1/executions/{execution}"),
+            format!("/api/v1/executions/{execution}/events"),
+            format!("/api/v1/executions/{execution}/session"),
+            "/api/v1/agents".to_owned(),
+            "/api/v1/skills".to_owned(),
+            "/api/v1/environments".to_owned(),
+            "/api/v1/worker-queues".to_owned(),
+            "/api/v1/jobs".to_owned(),
+            "/api/v1/executions".to_owned(),
+            "/api/v1/api-keys".to_owned(),
+        ] {
+            let reply = self.owner.get(&path).await;
+            assert_eq!(reply.status, 200, "{path}: {reply}");
+            all.push(reply.body);
+        }
+        all
+    }
+}

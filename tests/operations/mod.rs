@@ -1,0 +1,11 @@
+//! What surrounds all operations: health, metrics, the API's description, unknown routes, request
+//! ids, CORS, limits of requests.
+
+mod cors;
+mod health;
+mod metrics;
+mod openapi;
+mod organizations;
+mod request_id;
+mod requests;
+mod routes;
