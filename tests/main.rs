@@ -15,3 +15,4 @@ mod jobs;
 mod operations;
 mod queues;
 mod skills;
+mod tools;

@@ -32,11 +32,7 @@ pub fn size(folder: &Path) -> Result<u64> {
     for entry in folder.read_dir()? {
         let entry = entry?;
         let kind = entry.metadata()?;
-        bytes += if kind.is_dir() {
-            size(&entry.path())?
-        } else {
-            kind.len()
-        };
+        bytes += if kind.is_dir() { size(&entry.path())? } else { kind.len() };
     }
     Ok(bytes)
 }

@@ -88,20 +88,8 @@ pub const MEASURES: [Measure; 9] = [
 
 /// Every figure, in the order of the table.
 pub const FIGURES: [Figure; 16] = [
-    less(
-        "boot_s",
-        "start on an existing directory to ready",
-        0.3,
-        0.15,
-        Measure::Boot,
-    ),
-    less(
-        "idle_mib",
-        "resident memory when idle",
-        64.0,
-        32.0,
-        Measure::Boot,
-    ),
+    less("boot_s", "start on an existing directory to ready", 0.3, 0.15, Measure::Boot),
+    less("idle_mib", "resident memory when idle", 64.0, 32.0, Measure::Boot),
     Figure {
         better: Better::More,
         ..less(
@@ -113,35 +101,14 @@ pub const FIGURES: [Figure; 16] = [
         )
     },
     less("accepts_p99_ms", "their p99", 12.0, 4.0, Measure::Accepts),
-    less(
-        "job_ms",
-        "one job of one instant model call, to its end",
-        5.0,
-        3.0,
-        Measure::Job,
-    ),
+    less("job_ms", "one job of one instant model call, to its end", 5.0, 3.0, Measure::Job),
     Figure {
         better: Better::More,
-        ..less(
-            "jobs_per_s",
-            "such jobs, 32 callers waiting",
-            1_000.0,
-            3_000.0,
-            Measure::Jobs,
-        )
+        ..less("jobs_per_s", "such jobs, 32 callers waiting", 1_000.0, 3_000.0, Measure::Jobs)
     },
-    less(
-        "burst_s",
-        "500 triggered at once, all finished",
-        0.7,
-        0.3,
-        Measure::Burst,
-    ),
+    less("burst_s", "500 triggered at once, all finished", 0.7, 0.3, Measure::Burst),
     never("kill_lost", "killed half-way: acknowledged runs lost"),
-    never(
-        "kill_repeated",
-        "recorded model calls repeated, or more than in flight",
-    ),
+    never("kill_repeated", "recorded model calls repeated, or more than in flight"),
     less("kill_s", "restart to all finished", 3.0, 1.0, Measure::Kill),
     less(
         "first_event_ms",
@@ -150,13 +117,7 @@ pub const FIGURES: [Figure; 16] = [
         10.0,
         Measure::FirstEvent,
     ),
-    less(
-        "page_ms",
-        "50 executions out of 1 000 000, first or deep page",
-        10.0,
-        2.0,
-        Measure::Page,
-    ),
+    less("page_ms", "50 executions out of 1 000 000, first or deep page", 10.0, 2.0, Measure::Page),
     less(
         "stream_p99_ms",
         "500 runs stream 20 tokens/s: a trigger's p99",
@@ -164,20 +125,8 @@ pub const FIGURES: [Figure; 16] = [
         16.0,
         Measure::Stream,
     ),
-    less(
-        "stream_mib",
-        "the same: peak resident memory",
-        256.0,
-        128.0,
-        Measure::Stream,
-    ),
-    less(
-        "stream_kib_per_run",
-        "the same: disk per run",
-        256.0,
-        64.0,
-        Measure::Stream,
-    ),
+    less("stream_mib", "the same: peak resident memory", 256.0, 128.0, Measure::Stream),
+    less("stream_kib_per_run", "the same: disk per run", 256.0, 64.0, Measure::Stream),
     // Not promised; beside the figures it tells a slow disk from a slow program.
     less(
         "disk_sync_ms",
@@ -195,22 +144,11 @@ const fn less(
     aim: f64,
     measure: Measure,
 ) -> Figure {
-    Figure {
-        key,
-        what,
-        must,
-        aim,
-        better: Better::Less,
-        over: Over::Median,
-        measure,
-    }
+    Figure { key, what, must, aim, better: Better::Less, over: Over::Median, measure }
 }
 
 const fn never(key: &'static str, what: &'static str) -> Figure {
-    Figure {
-        over: Over::Worst,
-        ..less(key, what, 0.0, 0.0, Measure::Kill)
-    }
+    Figure { over: Over::Worst, ..less(key, what, 0.0, 0.0, Measure::Kill) }
 }
 
 impl Figure {

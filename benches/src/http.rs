@@ -46,11 +46,7 @@ impl Answer {
         if (200..300).contains(&self.status) {
             return Ok(self);
         }
-        bail!(
-            "answered {}: {}",
-            self.status,
-            String::from_utf8_lossy(&self.body)
-        )
+        bail!("answered {}: {}", self.status, String::from_utf8_lossy(&self.body))
     }
 
     /// The body as JSON.
@@ -64,18 +60,12 @@ impl Connection {
     pub async fn open(address: SocketAddr) -> Result<Self> {
         let stream = TcpStream::connect(address).await.context("connect")?;
         stream.set_nodelay(true)?;
-        Ok(Self {
-            stream,
-            buffer: Vec::with_capacity(8192),
-        })
+        Ok(Self { stream, buffer: Vec::with_capacity(8192) })
     }
 
     /// Sends a request and reads its answer.
     pub async fn send(&mut self, request: &[u8]) -> Result<Answer> {
-        self.stream
-            .write_all(request)
-            .await
-            .context("send a request")?;
+        self.stream.write_all(request).await.context("send a request")?;
         let (status, head) = self.head().await?;
         let body = match header(&head, "content-length") {
             Some(length) => {
@@ -93,10 +83,7 @@ impl Connection {
 
     /// Sends a request for a stream; what comes is read with [`Connection::until`].
     pub async fn open_stream(&mut self, request: &[u8]) -> Result<()> {
-        self.stream
-            .write_all(request)
-            .await
-            .context("send a request")?;
+        self.stream.write_all(request).await.context("send a request")?;
         let (status, _) = self.head().await?;
         if status != 200 {
             bail!("the stream answered {status}");
@@ -151,13 +138,7 @@ impl Connection {
     }
 
     async fn fill(&mut self) -> Result<()> {
-        if self
-            .stream
-            .read_buf(&mut self.buffer)
-            .await
-            .context("read an answer")?
-            == 0
-        {
+        if self.stream.read_buf(&mut self.buffer).await.context("read an answer")? == 0 {
             bail!("the connection was closed");
         }
         Ok(())
@@ -172,8 +153,7 @@ fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
 }
 
 fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
-    text.windows(wanted.len())
-        .position(|window| window == wanted)
+    text.windows(wanted.len()).position(|window| window == wanted)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use tokio::task::JoinSet;
 
 use crate::http::{Answer, Connection};
 use crate::plane::{Job, Plane, Wait};
+use crate::process::used_here;
 
 /// What callers saw.
 #[derive(Debug, Default)]
@@ -20,10 +21,7 @@ pub struct Seen {
 impl Seen {
     /// Calls per second.
     pub fn per_second(&self) -> f64 {
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "there are fewer calls than 2^52"
-        )]
+        #[expect(clippy::cast_precision_loss, reason = "there are fewer calls than 2^52")]
         let calls = self.times.len() as f64;
         calls / self.elapsed.as_secs_f64()
     }
@@ -41,6 +39,7 @@ pub async fn hammer(
     for _ in 0..callers {
         connections.push(plane.connect().await?);
     }
+    let (plane_before, here_before) = (plane.process.used()?, used_here()?);
     let began = Instant::now();
     let mut tasks = JoinSet::new();
     for (number, connection) in connections.into_iter().enumerate() {
@@ -56,6 +55,13 @@ pub async fn hammer(
         seen.times.append(&mut times??);
     }
     seen.elapsed = began.elapsed();
+    // Beside a busy neighbour this says more than the time on the clock.
+    let calls = u32::try_from(seen.times.len())?.max(1);
+    eprintln!(
+        "    {calls} calls, each {:.0?} of processor time in the plane and {:.0?} here",
+        (plane.process.used()? - plane_before) / calls,
+        (used_here()? - here_before) / calls,
+    );
     Ok(seen)
 }
 
@@ -101,17 +107,9 @@ pub type Sent = (usize, Result<Answer>);
 pub fn check(answer: Answer, wait: Wait) -> Result<()> {
     let answer = answer.expect_success()?;
     let completed = br#""status":"completed""#;
-    let has_completed = || {
-        answer
-            .body
-            .windows(completed.len())
-            .any(|window| window == completed)
-    };
+    let has_completed = || answer.body.windows(completed.len()).any(|window| window == completed);
     if wait == Wait::UntilEnd && !has_completed() {
-        bail!(
-            "a run did not complete: {}",
-            String::from_utf8_lossy(&answer.body)
-        );
+        bail!("a run did not complete: {}", String::from_utf8_lossy(&answer.body));
     }
     Ok(())
 }

@@ -51,15 +51,9 @@ fn run(arguments: Arguments) -> Result<bool> {
         }
     };
     let figures = chosen(&arguments.only)?;
-    let plan = Plan {
-        programs,
-        rounds: arguments.rounds.max(1),
-        quick: arguments.quick,
-    };
+    let plan = Plan { programs, rounds: arguments.rounds.max(1), quick: arguments.quick };
     // One thread: the load must leave as much as possible to what is measured.
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let results = runtime.block_on(rounds::run(&plan, &figures))?;
     println!("{}", report::table(&figures, &results));
     if let Some(path) = arguments.json {

@@ -77,17 +77,12 @@ impl Models {
             Process::start(&program, &arguments, &[], &stage.folder.join("models.log")).await?;
         let url = process.line.rsplit(' ').next().unwrap_or_default();
         let address = address(url)?;
-        Ok(Self {
-            _process: process,
-            address,
-        })
+        Ok(Self { _process: process, address })
     }
 
     /// How many requests have come.
     pub async fn count(&self, connection: &mut Connection) -> Result<u64> {
-        let answer = connection
-            .send(&http::request("GET", "/__requests", "", ""))
-            .await?;
+        let answer = connection.send(&http::request("GET", "/__requests", "", "")).await?;
         answer.json()?["count"].as_u64().context("a count")
     }
 
@@ -96,11 +91,7 @@ impl Models {
         let mut connection = Connection::open(self.address).await?;
         let request = http::request("GET", &format!("/__requests/{model}"), "", "");
         let answer = connection.send(&request).await?.expect_success()?;
-        answer
-            .json()?
-            .as_array()
-            .cloned()
-            .context("a list of requests")
+        answer.json()?.as_array().cloned().context("a list of requests")
     }
 }
 
@@ -115,14 +106,7 @@ impl Plane {
         let began = Instant::now();
         let listen = format!("127.0.0.1:{port}");
         let directory = directory.to_str().context("a path in UTF-8")?;
-        let arguments = [
-            "dev",
-            "--data-dir",
-            directory,
-            "--listen",
-            &listen,
-            "--json",
-        ];
+        let arguments = ["dev", "--data-dir", directory, "--listen", &listen, "--json"];
         let url = format!("http://{}/v1", models.address);
         let variables = [("OPENAI_BASE_URL", &*url), ("OPENAI_API_KEY", "bench")];
         let log = stage.folder.join("plane.log");
@@ -132,19 +116,10 @@ impl Plane {
         let text = |key: &str| ready[key].as_str().unwrap_or_default().to_owned();
         let address = address(&text("url"))?;
         let mut connection = Connection::open(address).await?;
-        connection
-            .send(&http::request("GET", "/api/ready", "", ""))
-            .await?
-            .expect_success()?;
+        connection.send(&http::request("GET", "/api/ready", "", "")).await?.expect_success()?;
         let boot = began.elapsed();
         let authorization = format!("Authorization: Bearer {}\r\n", text("api_key"));
-        Ok(Self {
-            process,
-            address,
-            boot,
-            authorization,
-            environment: text("environment_id"),
-        })
+        Ok(Self { process, address, boot, authorization, environment: text("environment_id") })
     }
 
     /// A connection to it.
@@ -154,12 +129,7 @@ impl Plane {
 
     /// The bytes of an authorized request; `headers` are whole lines.
     pub fn request(&self, method: &str, path: &str, headers: &str, body: &str) -> Vec<u8> {
-        http::request(
-            method,
-            path,
-            &format!("{}{headers}", self.authorization),
-            body,
-        )
+        http::request(method, path, &format!("{}{headers}", self.authorization), body)
     }
 
     /// The bytes that trigger a job.
@@ -169,33 +139,20 @@ impl Plane {
             Wait::UntilEnd => "Prefer: wait=60\r\n",
         };
         let body = format!(r#"{{"parameters":{{"number":"{number}"}}}}"#);
-        self.request(
-            "POST",
-            &format!("/api/v1/jobs/{}/trigger", job.id),
-            headers,
-            &body,
-        )
+        self.request("POST", &format!("/api/v1/jobs/{}/trigger", job.id), headers, &body)
     }
 
     /// Gets something.
     pub async fn get(&self, connection: &mut Connection, path: &str) -> Result<Answer> {
-        connection
-            .send(&self.request("GET", path, "", ""))
-            .await?
-            .expect_success()
+        connection.send(&self.request("GET", path, "", "")).await?.expect_success()
     }
 
     /// How many runs of a job are in a state, or in any.
     pub async fn count(&self, connection: &mut Connection, job: &Job, status: &str) -> Result<u64> {
-        let path = format!(
-            "/api/v1/executions?limit=1&count=true&job_id={}&status={status}",
-            job.id
-        );
+        let path =
+            format!("/api/v1/executions?limit=1&count=true&job_id={}&status={status}", job.id);
         let answer = self.get(connection, &path).await?;
-        answer
-            .header("x-total-count")
-            .and_then(|count| count.parse().ok())
-            .context("X-Total-Count")
+        answer.header("x-total-count").and_then(|count| count.parse().ok()).context("X-Total-Count")
     }
 
     /// Makes an agent with a model, and a job for it.
@@ -211,24 +168,16 @@ impl Plane {
         });
         if taker == Taker::Nobody {
             let queues = format!("/api/v1/environments/{}/worker-queues", self.environment);
-            let queue = self
-                .make(&mut connection, &queues, &json!({"name": "nobody"}))
-                .await?;
+            let queue = self.make(&mut connection, &queues, &json!({"name": "nobody"})).await?;
             job["executor_type"] = json!("specific_queue");
             job["worker_queue_name"] = json!(queue);
         }
-        Ok(Job {
-            id: self.make(&mut connection, "/api/v1/jobs", &job).await?,
-        })
+        Ok(Job { id: self.make(&mut connection, "/api/v1/jobs", &job).await? })
     }
 
     async fn make(&self, connection: &mut Connection, path: &str, body: &Value) -> Result<String> {
         let request = self.request("POST", path, "", &body.to_string());
-        let answer = connection
-            .send(&request)
-            .await?
-            .expect_success()
-            .context(path.to_owned())?;
+        let answer = connection.send(&request).await?.expect_success().context(path.to_owned())?;
         Ok(answer.json()?["id"].as_str().context("an id")?.to_owned())
     }
 }

@@ -13,6 +13,8 @@ use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 const PATIENCE: Duration = Duration::from_secs(60);
+/// In a second; what Linux tells programs is in these on every machine.
+const TICKS: u64 = 100;
 
 /// A process that says on its first line that it is ready. It is killed when it is dropped.
 #[derive(Debug)]
@@ -33,18 +35,10 @@ impl Process {
         let log = File::options().create(true).append(true).open(errors)?;
         let mut command = Command::new(program);
         // Its settings are those it ships with, not those of whoever measures.
-        command
-            .args(arguments)
-            .env_clear()
-            .env("PATH", "/usr/local/bin:/usr/bin:/bin");
+        command.args(arguments).env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin");
         command.envs(variables.iter().copied()).kill_on_drop(true);
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(log);
-        let mut child = command
-            .spawn()
-            .with_context(|| format!("start {}", program.display()))?;
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
+        let mut child = command.spawn().with_context(|| format!("start {}", program.display()))?;
         let stdout = child.stdout.take().context("a pipe that was asked for")?;
         let mut line = String::new();
         let mut stdout = BufReader::new(stdout);
@@ -64,9 +58,7 @@ impl Process {
     /// SIGTERM, and waits for its end.
     pub async fn stop(mut self) -> Result<()> {
         kill_process(self.pid()?, Signal::TERM).context("stop a process")?;
-        timeout(PATIENCE, self.child.wait())
-            .await
-            .context("a process does not end")??;
+        timeout(PATIENCE, self.child.wait()).await.context("a process does not end")??;
         Ok(())
     }
 
@@ -80,6 +72,11 @@ impl Process {
         self.memory_mib("VmHWM:")
     }
 
+    /// Processor time that it has used.
+    pub fn used(&self) -> Result<Duration> {
+        used_by(&self.pid()?.as_raw_nonzero().to_string())
+    }
+
     fn memory_mib(&self, key: &str) -> Result<f64> {
         let path = format!("/proc/{}/status", self.pid()?.as_raw_nonzero());
         let status = std::fs::read_to_string(path)?;
@@ -89,23 +86,27 @@ impl Process {
     }
 
     fn pid(&self) -> Result<Pid> {
-        let pid = self
-            .child
-            .id()
-            .and_then(|pid| i32::try_from(pid).ok())
-            .and_then(Pid::from_raw);
+        let pid = self.child.id().and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw);
         pid.context("the process has ended")
     }
 }
 
+/// Processor time that this process has used.
+pub fn used_here() -> Result<Duration> {
+    used_by("self")
+}
+
+fn used_by(process: &str) -> Result<Duration> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
+    // The second field is a name in parentheses and may hold anything.
+    let (_, fields) = stat.rsplit_once(')').context("a process's stat")?;
+    let ticks = fields.split_whitespace().skip(11).take(2).map(str::parse::<u64>);
+    let ticks: u64 = ticks.sum::<Result<u64, _>>()?;
+    Ok(Duration::from_millis(ticks * 1_000 / TICKS))
+}
+
 /// The host and port of `http://HOST:PORT`.
 pub fn address(url: &str) -> Result<SocketAddr> {
-    let host = url
-        .trim()
-        .trim_start_matches("http://")
-        .split('/')
-        .next()
-        .unwrap_or_default();
-    host.parse()
-        .with_context(|| format!("no address in `{url}`"))
+    let host = url.trim().trim_start_matches("http://").split('/').next().unwrap_or_default();
+    host.parse().with_context(|| format!("no address in `{url}`"))
 }

@@ -29,10 +29,7 @@ pub fn table(figures: &[&Figure], results: &Results) -> String {
     }
     let mut text = table.to_string();
     for (round, (sync, load)) in results.conditions.iter().enumerate() {
-        text += &format!(
-            "\nround {}: fdatasync of 4 KiB {sync:.2} ms, load {load}",
-            round + 1
-        );
+        text += &format!("\nround {}: fdatasync of 4 KiB {sync:.2} ms, load {load}", round + 1);
     }
     for fault in &results.faults {
         text += &format!("\n{fault}");
@@ -45,10 +42,8 @@ pub fn json(plan: &Plan, figures: &[&Figure], results: &Results) -> Value {
     let figures = figures.iter().map(|figure| {
         let series = results.series.get(figure.key).cloned().unwrap_or_default();
         let value = figure.value(&series);
-        let bounds = figure
-            .must
-            .is_finite()
-            .then(|| json!({"must": figure.must, "aim": figure.aim}));
+        let bounds =
+            figure.must.is_finite().then(|| json!({"must": figure.must, "aim": figure.aim}));
         json!({
             "key": figure.key, "what": figure.what, "value": value, "rounds": series.values(),
             "bounds": bounds, "verdict": verdict(figure, value),
@@ -56,9 +51,8 @@ pub fn json(plan: &Plan, figures: &[&Figure], results: &Results) -> Value {
     });
     let figures: Vec<Value> = figures.collect();
     let conditions = results.conditions.iter();
-    let conditions: Vec<Value> = conditions
-        .map(|(sync, load)| json!({"disk_sync_ms": sync, "load": load}))
-        .collect();
+    let conditions: Vec<Value> =
+        conditions.map(|(sync, load)| json!({"disk_sync_ms": sync, "load": load})).collect();
     json!({
         "rounds": plan.rounds, "quick": plan.quick, "figures": figures,
         "conditions": conditions, "faults": results.faults,
@@ -112,26 +106,17 @@ mod tests {
 
     fn results(values: &[(&'static str, f64)]) -> Results {
         let series = |&(key, value): &(&'static str, f64)| (key, Series::of(vec![value]));
-        Results {
-            series: values.iter().map(series).collect(),
-            ..Results::default()
-        }
+        Results { series: values.iter().map(series).collect(), ..Results::default() }
     }
 
     #[test]
     fn a_bound_that_binds_decides() {
-        let figures: Vec<_> = FIGURES
-            .iter()
-            .filter(|figure| figure.key == "burst_s")
-            .collect();
+        let figures: Vec<_> = FIGURES.iter().filter(|figure| figure.key == "burst_s").collect();
         assert!(are_met(&figures, &results(&[("burst_s", 0.5)])));
         assert!(!are_met(&figures, &results(&[("burst_s", 0.8)])));
         assert!(!are_met(&figures, &results(&[])));
         let table = table(&figures, &results(&[("burst_s", 0.8)]));
-        assert!(
-            table.contains("MISSED") && table.contains("≤ 0.7"),
-            "{table}"
-        );
+        assert!(table.contains("MISSED") && table.contains("≤ 0.7"), "{table}");
     }
 
     #[test]

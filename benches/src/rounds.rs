@@ -38,26 +38,13 @@ pub struct Results {
 pub async fn run(plan: &Plan, figures: &[&Figure]) -> Result<Results> {
     for program in ["drover", "model-server"] {
         let path = plan.programs.join(program);
-        ensure!(
-            path.exists(),
-            "there is no {}; `cargo xtask bench` builds it",
-            path.display()
-        );
+        ensure!(path.exists(), "there is no {}; `cargo xtask bench` builds it", path.display());
     }
     // Beside the programs, so on the disk of the target folder.
-    let folder = tempfile::Builder::new()
-        .prefix("bench-")
-        .tempdir_in(&plan.programs);
+    let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(&plan.programs);
     let folder = folder.context("make a folder for the benchmarks")?;
-    let stage = Stage {
-        programs: plan.programs.clone(),
-        folder: folder.path().to_owned(),
-    };
-    let mut bench = Bench {
-        stage,
-        quick: plan.quick,
-        seeded: None,
-    };
+    let stage = Stage { programs: plan.programs.clone(), folder: folder.path().to_owned() };
+    let mut bench = Bench { stage, quick: plan.quick, seeded: None };
     let needed = |measure: &Measure| figures.iter().any(|figure| figure.measure == *measure);
     let mut values: BTreeMap<&'static str, Vec<f64>> = BTreeMap::new();
     let mut results = Results::default();
@@ -65,10 +52,7 @@ pub async fn run(plan: &Plan, figures: &[&Figure]) -> Result<Results> {
         let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
         let load = load.split(' ').next().unwrap_or_default().to_owned();
         let sync = disk::sync_ms(folder.path())?;
-        eprintln!(
-            "round {round} of {}: fdatasync {sync:.2} ms, load {load}",
-            plan.rounds
-        );
+        eprintln!("round {round} of {}: fdatasync {sync:.2} ms, load {load}", plan.rounds);
         results.conditions.push((sync, load));
         for measure in MEASURES.into_iter().filter(needed) {
             eprintln!("  {measure:?}");
@@ -81,16 +65,11 @@ pub async fn run(plan: &Plan, figures: &[&Figure]) -> Result<Results> {
                 }
                 Err(error) => {
                     eprintln!("    failed: {error:#}");
-                    results
-                        .faults
-                        .push(format!("{measure:?}, round {round}: {error:#}"));
+                    results.faults.push(format!("{measure:?}, round {round}: {error:#}"));
                 }
             }
         }
     }
-    results.series = values
-        .into_iter()
-        .map(|(key, values)| (key, Series::of(values)))
-        .collect();
+    results.series = values.into_iter().map(|(key, values)| (key, Series::of(values))).collect();
     Ok(results)
 }

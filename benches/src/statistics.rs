@@ -15,12 +15,7 @@ impl Series {
 
     /// Of durations, in milliseconds.
     pub fn of_milliseconds(durations: &[Duration]) -> Self {
-        Self::of(
-            durations
-                .iter()
-                .map(|duration| duration.as_secs_f64() * 1e3)
-                .collect(),
-        )
+        Self::of(durations.iter().map(|duration| duration.as_secs_f64() * 1e3).collect())
     }
 
     /// The middle one, or between the middle two.
@@ -35,10 +30,7 @@ impl Series {
     /// The least value that so many percent of the values do not exceed.
     pub fn percentile(&self, percent: usize) -> f64 {
         let rank = (self.0.len() * percent).div_ceil(100);
-        self.0
-            .get(rank.saturating_sub(1))
-            .copied()
-            .unwrap_or(f64::NAN)
+        self.0.get(rank.saturating_sub(1)).copied().unwrap_or(f64::NAN)
     }
 
     /// The smallest.
@@ -64,14 +56,8 @@ mod tests {
     #[test]
     fn medians_and_percentiles() {
         let series = Series::of((1..=200).rev().map(f64::from).collect());
-        assert_eq!(
-            (series.least(), series.median(), series.most()),
-            (1.0, 100.5, 200.0)
-        );
-        assert_eq!(
-            (series.percentile(99), series.percentile(100)),
-            (198.0, 200.0)
-        );
+        assert_eq!((series.least(), series.median(), series.most()), (1.0, 100.5, 200.0));
+        assert_eq!((series.percentile(99), series.percentile(100)), (198.0, 200.0));
         let one = Series::of_milliseconds(&[Duration::from_millis(7)]);
         assert_eq!((one.median(), one.percentile(99)), (7.0, 7.0));
     }

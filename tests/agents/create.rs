@@ -11,14 +11,8 @@ async fn a_name_is_enough() {
     let made = org.post(AGENTS, json!({"name": "helper"})).await;
     assert_eq!(made.status, 201, "{made}");
     let shell = org.get("/api/v1/skills").await.body[0].clone();
-    assert_eq!(
-        (&shell["name"], &shell["type"]),
-        (&json!("Shell"), &json!("shell"))
-    );
-    assert_eq!(
-        (&shell["icon"], &shell["configuration"]),
-        (&json!("Terminal"), &json!({}))
-    );
+    assert_eq!((&shell["name"], &shell["type"]), (&json!("Shell"), &json!("shell")));
+    assert_eq!((&shell["icon"], &shell["configuration"]), (&json!("Terminal"), &json!({})));
     let id = made.text("id");
     assert!(uuid::Uuid::try_parse(&id).is_ok());
     let at = made.text("created_at");
@@ -46,9 +40,7 @@ async fn a_name_is_enough() {
 #[tokio::test]
 async fn every_field_comes_back_as_it_was_sent() {
     let org = Plane::shared().organization().await;
-    let skill = org
-        .create("/api/v1/skills", json!({"name": "py", "type": "python"}))
-        .await;
+    let skill = org.create("/api/v1/skills", json!({"name": "py", "type": "python"})).await;
     let sent = json!({
         "name": "Größe 42 — „helper“", "description": "Helps", "system_prompt": "Be brief.",
         "capabilities": ["shell", {"kind": "deep", "level": 3}, 7],
@@ -84,26 +76,13 @@ async fn model_wins_over_model_id() {
     let org = Plane::shared().organization().await;
     for (body, model) in [
         (json!({"name": "a", "model": "gpt-4o"}), "gpt-4o"),
-        (
-            json!({"name": "b", "model": "gpt-4o", "model_id": "gpt-4"}),
-            "gpt-4o",
-        ),
-        (
-            json!({"name": "c", "model": null, "model_id": "gpt-4"}),
-            "gpt-4",
-        ),
-        (
-            json!({"name": "d", "model": "", "model_id": "gpt-4"}),
-            "gpt-4",
-        ),
+        (json!({"name": "b", "model": "gpt-4o", "model_id": "gpt-4"}), "gpt-4o"),
+        (json!({"name": "c", "model": null, "model_id": "gpt-4"}), "gpt-4"),
+        (json!({"name": "d", "model": "", "model_id": "gpt-4"}), "gpt-4"),
         // What is sent empty is kept empty (contract, clients K17).
         (json!({"name": "e", "model_id": ""}), ""),
     ] {
-        assert_eq!(
-            org.post(AGENTS, body.clone()).await.body["model_id"],
-            model,
-            "{body}"
-        );
+        assert_eq!(org.post(AGENTS, body.clone()).await.body["model_id"], model, "{body}");
     }
 }
 
@@ -129,11 +108,7 @@ async fn agents_without_skills_share_one_shell_also_when_made_at_once() {
     let make = |number: i32| {
         let org = &org;
         async move {
-            org.post(
-                AGENTS,
-                json!({"name": format!("agent-{number}"), "skill_ids": []}),
-            )
-            .await
+            org.post(AGENTS, json!({"name": format!("agent-{number}"), "skill_ids": []})).await
         }
     };
     let made = tokio::join!(make(1), make(2), make(3), make(4), make(5), make(6));
@@ -153,25 +128,16 @@ async fn the_first_enabled_shell_of_the_organization_is_taken() {
     let ours = org.create("/api/v1/skills", ours).await;
     let made = org.post(AGENTS, json!({"name": "helper"})).await;
     assert_eq!(made.body["skill_ids"], json!([ours]));
-    assert_eq!(
-        made.body["skills"][0]["configuration"],
-        json!({"timeout": 5})
-    );
+    assert_eq!(made.body["skills"][0]["configuration"], json!({"timeout": 5}));
 }
 
 #[tokio::test]
 async fn where_the_name_shell_is_used_otherwise_a_skill_must_be_named() {
     let org = Plane::shared().organization().await;
-    org.create("/api/v1/skills", json!({"name": "Shell", "type": "python"}))
-        .await;
+    org.create("/api/v1/skills", json!({"name": "Shell", "type": "python"})).await;
     let reply = org.post(AGENTS, json!({"name": "helper"})).await;
     assert_eq!(reply.status, 400, "{reply}");
-    assert!(
-        reply
-            .text("detail")
-            .starts_with("At least one skill is required"),
-        "{reply}"
-    );
+    assert!(reply.text("detail").starts_with("At least one skill is required"), "{reply}");
     assert_eq!(org.get(AGENTS).await.body, json!([]));
 }
 
@@ -184,10 +150,7 @@ async fn a_name_is_taken_once_and_free_again_after_its_agent_is_deleted() {
     assert_eq!((again.status, again.text("detail").as_str()), (409, detail));
     assert_eq!(org.get(AGENTS).await.texts("id"), [first.as_str()]);
     assert_eq!(org.delete(&format!("{AGENTS}/{first}")).await.status, 204);
-    assert_eq!(
-        org.post(AGENTS, json!({"name": "helper"})).await.status,
-        201
-    );
+    assert_eq!(org.post(AGENTS, json!({"name": "helper"})).await.status, 201);
 }
 
 #[tokio::test]
@@ -196,23 +159,11 @@ async fn claude_code_drives_claude_models_only() {
     let body = |name: &str, model: Value| json!({"name": name, "runtime": "claude_code", "model_id": model});
     let reply = org.post(AGENTS, body("a", json!("gpt-4"))).await;
     assert_eq!(reply.status, 400, "{reply}");
-    assert!(
-        reply
-            .text("detail")
-            .starts_with("Agent validation failed:\n  - "),
-        "{reply}"
-    );
-    let good = [
-        ("b", json!("claude-3-5-sonnet-20241022")),
-        ("c", Value::Null),
-    ];
+    assert!(reply.text("detail").starts_with("Agent validation failed:\n  - "), "{reply}");
+    let good = [("b", json!("claude-3-5-sonnet-20241022")), ("c", Value::Null)];
     for (name, model) in good {
         let made = org.post(AGENTS, body(name, model)).await;
-        assert_eq!(
-            (made.status, &made.body["runtime"]),
-            (201, &json!("claude_code")),
-            "{made}"
-        );
+        assert_eq!((made.status, &made.body["runtime"]), (201, &json!("claude_code")), "{made}");
     }
 }
 
@@ -221,11 +172,7 @@ async fn integrations_is_another_name_for_integration_ids() {
     let org = Plane::shared().organization().await;
     let body = json!({"name": "a", "execution_environment": {"integrations": ["jira"]}});
     let made = org.post(AGENTS, body).await;
-    assert_eq!(
-        made.body["execution_environment"]["integration_ids"],
-        json!(["jira"]),
-        "{made}"
-    );
+    assert_eq!(made.body["execution_environment"]["integration_ids"], json!(["jira"]), "{made}");
 }
 
 #[tokio::test]

@@ -21,24 +21,15 @@ fn refused() -> Vec<(Value, &'static str)> {
         (json!({"name": 7}), "body.name"),
         (json!({"description": ["x"]}), "body.description"),
         (json!({"description": "a\0b"}), "body.description"),
-        (
-            json!({"system_prompt": "x".repeat(256 * 1024 + 1)}),
-            "body.system_prompt",
-        ),
+        (json!({"system_prompt": "x".repeat(256 * 1024 + 1)}), "body.system_prompt"),
         (json!({"system_prompt": "a\0b"}), "body.system_prompt"),
         (json!({"capabilities": "shell"}), "body.capabilities"),
         (json!({"capabilities": vec![1; 1001]}), "body.capabilities"),
         (json!({"configuration": []}), "body.configuration"),
         (json!({"configuration": "x"}), "body.configuration"),
         (json!({"configuration": deep(33)}), "body.configuration"),
-        (
-            json!({"configuration": {"a": long(64 * 1024)}}),
-            "body.configuration",
-        ),
-        (
-            json!({"configuration": {"system_prompt": 7}}),
-            "body.configuration.system_prompt",
-        ),
+        (json!({"configuration": {"a": long(64 * 1024)}}), "body.configuration"),
+        (json!({"configuration": {"system_prompt": 7}}), "body.configuration.system_prompt"),
         (json!({"model_id": long(101)}), "body.model_id"),
         (json!({"model": long(101)}), "body.model"),
         (json!({"model": {"id": "gpt-4"}}), "body.model"),
@@ -46,33 +37,15 @@ fn refused() -> Vec<(Value, &'static str)> {
         (json!({"llm_config": deep(33)}), "body.llm_config"),
         (json!({"runtime": "agno"}), "body.runtime"),
         (json!({"runner_name": long(256)}), "body.runner_name"),
-        (
-            json!({"team_id": "00000000-0000-4000-8000-000000000000"}),
-            "body.team_id",
-        ),
+        (json!({"team_id": "00000000-0000-4000-8000-000000000000"}), "body.team_id"),
         (json!({"team_id": "avengers"}), "body.team_id"),
-        (
-            json!({"environment_ids": "default"}),
-            "body.environment_ids",
-        ),
-        (
-            json!({"environment_ids": ["default"]}),
-            "body.environment_ids.0",
-        ),
+        (json!({"environment_ids": "default"}), "body.environment_ids"),
+        (json!({"environment_ids": ["default"]}), "body.environment_ids.0"),
         (json!({"skill_ids": [7]}), "body.skill_ids.0"),
         (json!({"skill_ids": ["shell"]}), "body.skill_ids.0"),
-        (
-            json!({"skill_ids": ["00000000-0000-4000-8000-000000000000"]}),
-            "body.skill_ids.0",
-        ),
-        (
-            json!({"skill_configurations": []}),
-            "body.skill_configurations",
-        ),
-        (
-            json!({"execution_environment": "prod"}),
-            "body.execution_environment",
-        ),
+        (json!({"skill_ids": ["00000000-0000-4000-8000-000000000000"]}), "body.skill_ids.0"),
+        (json!({"skill_configurations": []}), "body.skill_configurations"),
+        (json!({"execution_environment": "prod"}), "body.execution_environment"),
         (
             json!({"execution_environment": {"env_vars": {"A": 1}}}),
             "body.execution_environment.env_vars.A",
@@ -85,18 +58,9 @@ fn refused() -> Vec<(Value, &'static str)> {
             json!({"execution_environment": {"secrets": "token"}}),
             "body.execution_environment.secrets",
         ),
-        (
-            server(json!({})),
-            "body.execution_environment.mcp_servers.one",
-        ),
-        (
-            server(json!({"url": "https://x"})),
-            "body.execution_environment.mcp_servers.one",
-        ),
-        (
-            server(json!({"type": "http"})),
-            "body.execution_environment.mcp_servers.one",
-        ),
+        (server(json!({})), "body.execution_environment.mcp_servers.one"),
+        (server(json!({"url": "https://x"})), "body.execution_environment.mcp_servers.one"),
+        (server(json!({"type": "http"})), "body.execution_environment.mcp_servers.one"),
         (
             server(json!({"type": "stdio", "command": "x"})),
             "body.execution_environment.mcp_servers.one",
@@ -113,23 +77,13 @@ async fn a_new_agent_with_a_bad_field_is_refused_by_name() {
     let org = Plane::shared().organization().await;
     for (fields, at) in refused() {
         let mut body = json!({"name": "helper"});
-        body.as_object_mut()
-            .unwrap()
-            .extend(fields.as_object().unwrap().clone());
+        body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
         let reply = org.post(AGENTS, body).await;
         let shown: String = fields.to_string().chars().take(100).collect();
-        assert_eq!(
-            (reply.status, reply.fields()),
-            (422, vec![at.to_owned()]),
-            "{shown}: {reply}"
-        );
+        assert_eq!((reply.status, reply.fields()), (422, vec![at.to_owned()]), "{shown}: {reply}");
     }
     assert_eq!(org.get(AGENTS).await.body, json!([]), "nothing is written");
-    assert_eq!(
-        org.get("/api/v1/skills").await.body,
-        json!([]),
-        "not even a shell"
-    );
+    assert_eq!(org.get("/api/v1/skills").await.body, json!([]), "not even a shell");
 }
 
 #[tokio::test]
@@ -145,17 +99,10 @@ async fn a_change_to_a_bad_field_is_refused_by_name() {
     ];
     for (mut fields, at) in refused().into_iter().chain(more) {
         // What is right beside what is wrong must not be written either.
-        fields["description"] = fields
-            .get("description")
-            .cloned()
-            .unwrap_or("changed".into());
+        fields["description"] = fields.get("description").cloned().unwrap_or("changed".into());
         let reply = org.patch(&path, fields.clone()).await;
         let shown: String = fields.to_string().chars().take(100).collect();
-        assert_eq!(
-            (reply.status, reply.fields()),
-            (422, vec![at.to_owned()]),
-            "{shown}: {reply}"
-        );
+        assert_eq!((reply.status, reply.fields()), (422, vec![at.to_owned()]), "{shown}: {reply}");
     }
     assert_eq!(org.get(&path).await.body, before, "nothing is written");
 }
@@ -165,10 +112,7 @@ async fn all_faults_are_told_at_once() {
     let org = Plane::shared().organization().await;
     let body = json!({"name": "", "runtime": "agno", "model_id": "x".repeat(101)});
     let reply = org.post(AGENTS, body).await;
-    assert_eq!(
-        reply.fields(),
-        ["body.name", "body.model_id", "body.runtime"]
-    );
+    assert_eq!(reply.fields(), ["body.name", "body.model_id", "body.runtime"]);
     assert_eq!(
         reply.body["detail"][0],
         json!({
@@ -194,13 +138,8 @@ async fn what_just_fits_is_taken() {
 async fn text_of_any_script_is_kept_to_the_letter() {
     let org = Plane::shared().organization().await;
     let odd = "'; DROP TABLE agents; --\n\t\u{202e}🦀 \\ \" %s {{x}} \u{7f}";
-    let made = org
-        .post(AGENTS, json!({"name": odd, "description": odd}))
-        .await;
+    let made = org.post(AGENTS, json!({"name": odd, "description": odd})).await;
     assert_eq!(made.status, 201, "{made}");
     let shown = org.get(&format!("{AGENTS}/{}", made.text("id"))).await;
-    assert_eq!(
-        (shown.text("name"), shown.text("description")),
-        (odd.to_owned(), odd.to_owned())
-    );
+    assert_eq!((shown.text("name"), shown.text("description")), (odd.to_owned(), odd.to_owned()));
 }

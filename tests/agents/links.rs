@@ -13,13 +13,8 @@ async fn skill(org: &Organization, name: &str, configuration: Value) -> String {
 #[tokio::test]
 async fn skills_are_held_in_the_order_they_were_named_each_once() {
     let org = Plane::shared().organization().await;
-    let (one, two) = (
-        skill(&org, "one", json!({})).await,
-        skill(&org, "two", json!({})).await,
-    );
-    let made = org
-        .post(AGENTS, json!({"name": "a", "skill_ids": [two, one, two]}))
-        .await;
+    let (one, two) = (skill(&org, "one", json!({})).await, skill(&org, "two", json!({})).await);
+    let made = org.post(AGENTS, json!({"name": "a", "skill_ids": [two, one, two]})).await;
     assert_eq!(made.body["skill_ids"], json!([two, one]), "{made}");
     assert_eq!(made.body["skills"][0]["name"], "two");
 }
@@ -28,10 +23,7 @@ async fn skills_are_held_in_the_order_they_were_named_each_once() {
 async fn settings_of_an_agent_are_laid_over_those_of_its_skills() {
     let org = Plane::shared().organization().await;
     let own = json!({"timeout": 30, "allowed_commands": ["ls"]});
-    let (one, two) = (
-        skill(&org, "one", own.clone()).await,
-        skill(&org, "two", own.clone()).await,
-    );
+    let (one, two) = (skill(&org, "one", own.clone()).await, skill(&org, "two", own.clone()).await);
     let over = json!({one.clone(): {"timeout": 60, "note": {"a": 1}}});
     let body = json!({"name": "a", "skill_ids": [one, two], "skill_configurations": over});
     let made = org.post(AGENTS, body).await;
@@ -45,10 +37,7 @@ async fn settings_of_an_agent_are_laid_over_those_of_its_skills() {
     let change = json!({"skill_configurations": {two.clone(): {"timeout": 5}}});
     let changed = org.patch(&path, change).await;
     assert_eq!(changed.body["skills"][1]["configuration"]["timeout"], 5);
-    assert_eq!(
-        changed.body["skills"][0]["configuration"]["timeout"], 60,
-        "others stay"
-    );
+    assert_eq!(changed.body["skills"][0]["configuration"]["timeout"], 60, "others stay");
     let bad = json!({"skill_configurations": {two.clone(): {"timeout": 0}}});
     let reply = org.patch(&path, bad).await;
     let at = format!("body.skill_configurations.{two}.timeout");
@@ -58,40 +47,24 @@ async fn settings_of_an_agent_are_laid_over_those_of_its_skills() {
 #[tokio::test]
 async fn a_change_replaces_skills_and_never_takes_the_last() {
     let org = Plane::shared().organization().await;
-    let (one, two) = (
-        skill(&org, "one", json!({})).await,
-        skill(&org, "two", json!({})).await,
-    );
-    let path = format!(
-        "{AGENTS}/{}",
-        org.create(AGENTS, json!({"name": "a", "skill_ids": [one]}))
-            .await
-    );
+    let (one, two) = (skill(&org, "one", json!({})).await, skill(&org, "two", json!({})).await);
+    let path =
+        format!("{AGENTS}/{}", org.create(AGENTS, json!({"name": "a", "skill_ids": [one]})).await);
     let changed = org.patch(&path, json!({"skill_ids": [two]})).await;
     assert_eq!(changed.body["skill_ids"], json!([two]));
-    let reply = org
-        .patch(&path, json!({"skill_ids": [], "description": "x"}))
-        .await;
+    let reply = org.patch(&path, json!({"skill_ids": [], "description": "x"})).await;
     let detail = "Cannot remove all skills from an agent. At least one skill is required for agent \
         functionality.";
     assert_eq!((reply.status, reply.text("detail").as_str()), (400, detail));
     let after = org.get(&path).await.body;
-    assert_eq!(
-        (&after["skill_ids"], &after["description"]),
-        (&json!([two]), &Value::Null)
-    );
+    assert_eq!((&after["skill_ids"], &after["description"]), (&json!([two]), &Value::Null));
 }
 
 #[tokio::test]
 async fn a_disabled_skill_is_held_and_not_shown() {
     let org = Plane::shared().organization().await;
-    let (one, two) = (
-        skill(&org, "one", json!({})).await,
-        skill(&org, "two", json!({})).await,
-    );
-    let agent = org
-        .create(AGENTS, json!({"name": "a", "skill_ids": [one, two]}))
-        .await;
+    let (one, two) = (skill(&org, "one", json!({})).await, skill(&org, "two", json!({})).await);
+    let agent = org.create(AGENTS, json!({"name": "a", "skill_ids": [one, two]})).await;
     let (skill, path) = (format!("/api/v1/skills/{one}"), format!("{AGENTS}/{agent}"));
     org.patch(&skill, json!({"enabled": false})).await;
     assert_eq!(org.get(&path).await.body["skill_ids"], json!([two]));
@@ -105,15 +78,11 @@ async fn environments_are_assigned_in_order_and_replaced() {
     let body = json!({"name": "staging"});
     let staging = org.create("/api/v1/environments", body).await;
     let ids = json!([staging, org.environment_id]);
-    let made = org
-        .post(AGENTS, json!({"name": "a", "environment_ids": ids}))
-        .await;
+    let made = org.post(AGENTS, json!({"name": "a", "environment_ids": ids})).await;
     assert_eq!(made.body["environment_ids"], ids);
     assert_eq!(made.body["environments"][0]["name"], "staging");
     let path = format!("{AGENTS}/{}", made.text("id"));
-    let changed = org
-        .patch(&path, json!({"environment_ids": [org.environment_id]}))
-        .await;
+    let changed = org.patch(&path, json!({"environment_ids": [org.environment_id]})).await;
     assert_eq!(changed.body["environment_ids"], json!([org.environment_id]));
     let none = org.patch(&path, json!({"environment_ids": []})).await;
     assert_eq!(none.body["environments"], json!([]));

@@ -22,10 +22,7 @@ async fn nothing_changes_nothing_but_the_time() {
     let path = format!("{AGENTS}/{}", before.text("id"));
     let mut after = org.patch(&path, json!({})).await;
     assert_eq!(after.status, 200, "{after}");
-    assert!(
-        after.text("updated_at") > before.text("updated_at"),
-        "the time is touched"
-    );
+    assert!(after.text("updated_at") > before.text("updated_at"), "the time is touched");
     for reply in [&mut before, &mut after] {
         reply.body.as_object_mut().unwrap().remove("updated_at");
     }
@@ -57,17 +54,11 @@ async fn a_value_replaces_and_the_rest_stays() {
             reply.body[derived] = before.body[derived].clone();
         }
         assert_eq!(reply.body, before.body, "{field}");
-        let back = Value::Object(
-            [(field.to_owned(), before.body[field].clone())]
-                .into_iter()
-                .collect(),
-        );
+        let back =
+            Value::Object([(field.to_owned(), before.body[field].clone())].into_iter().collect());
         assert_eq!(org.patch(&path, back).await.status, 200, "{field}");
     }
-    assert_eq!(
-        org.get(&path).await.body["created_at"],
-        before.body["created_at"]
-    );
+    assert_eq!(org.get(&path).await.body["created_at"], before.body["created_at"]);
 }
 
 #[tokio::test]
@@ -95,15 +86,9 @@ async fn null_clears() {
         assert_eq!(reply.body[field], json!(null), "{field}");
     }
     assert_eq!(reply.body["capabilities"], json!([]));
-    assert_eq!(
-        (&reply.body["llm_config"], &reply.body["state"]),
-        (&json!({}), &json!({}))
-    );
+    assert_eq!((&reply.body["llm_config"], &reply.body["state"]), (&json!({}), &json!({})));
     assert_eq!(reply.body["configuration"], json!({"a": 1}));
-    assert_eq!(
-        reply.body["status"], "idle",
-        "null leaves what cannot be empty"
-    );
+    assert_eq!(reply.body["status"], "idle", "null leaves what cannot be empty");
     assert_eq!(reply.body["skills"][0]["name"], "Shell");
 }
 
@@ -132,26 +117,17 @@ async fn instructions_and_configuration_go_together() {
     let org = Plane::shared().organization().await;
     let path = format!("{AGENTS}/{}", org.create(AGENTS, full()).await);
     for (change, configuration) in [
-        (
-            json!({"system_prompt": "Be kind."}),
-            json!({"a": 1, "system_prompt": "Be kind."}),
-        ),
+        (json!({"system_prompt": "Be kind."}), json!({"a": 1, "system_prompt": "Be kind."})),
         (
             json!({"system_prompt": "Be fast.", "configuration": {"b": 2}}),
             json!({"b": 2, "system_prompt": "Be fast."}),
         ),
-        (
-            json!({"configuration": {"system_prompt": "In it."}}),
-            json!({"system_prompt": "In it."}),
-        ),
+        (json!({"configuration": {"system_prompt": "In it."}}), json!({"system_prompt": "In it."})),
         (json!({"configuration": {"c": 3}}), json!({"c": 3})),
     ] {
         let reply = org.patch(&path, change.clone()).await;
         assert_eq!(reply.body["configuration"], configuration, "{change}");
-        let prompt = configuration
-            .get("system_prompt")
-            .cloned()
-            .unwrap_or_default();
+        let prompt = configuration.get("system_prompt").cloned().unwrap_or_default();
         assert_eq!(reply.body["system_prompt"], prompt, "{change}");
     }
 }
@@ -159,49 +135,28 @@ async fn instructions_and_configuration_go_together() {
 #[tokio::test]
 async fn a_model_that_the_runtime_cannot_drive_is_refused_whichever_of_the_two_changes() {
     let org = Plane::shared().organization().await;
-    let path = format!(
-        "{AGENTS}/{}",
-        org.create(AGENTS, json!({"name": "a", "model_id": "gpt-4"}))
-            .await
-    );
+    let path =
+        format!("{AGENTS}/{}", org.create(AGENTS, json!({"name": "a", "model_id": "gpt-4"})).await);
     let refused = org.patch(&path, json!({"runtime": "claude_code"})).await;
     assert_eq!(refused.status, 400, "{refused}");
-    assert_eq!(
-        org.get(&path).await.body["runtime"],
-        json!(null),
-        "nothing is written"
-    );
+    assert_eq!(org.get(&path).await.body["runtime"], json!(null), "nothing is written");
     let both = json!({"runtime": "claude_code", "model_id": "claude-4"});
     assert_eq!(org.patch(&path, both).await.status, 200);
-    assert_eq!(
-        org.patch(&path, json!({"model": "gpt-4"})).await.status,
-        400
-    );
+    assert_eq!(org.patch(&path, json!({"model": "gpt-4"})).await.status, 400);
     let cleared = org.patch(&path, json!({"model_id": null})).await;
-    assert_eq!(
-        (cleared.status, &cleared.body["model_id"]),
-        (200, &Value::Null)
-    );
+    assert_eq!((cleared.status, &cleared.body["model_id"]), (200, &Value::Null));
 }
 
 #[tokio::test]
 async fn a_name_that_another_agent_has_is_refused() {
     let org = Plane::shared().organization().await;
     org.create(AGENTS, json!({"name": "taken"})).await;
-    let path = format!(
-        "{AGENTS}/{}",
-        org.create(AGENTS, json!({"name": "helper"})).await
-    );
-    let reply = org
-        .patch(&path, json!({"name": "taken", "description": "x"}))
-        .await;
+    let path = format!("{AGENTS}/{}", org.create(AGENTS, json!({"name": "helper"})).await);
+    let reply = org.patch(&path, json!({"name": "taken", "description": "x"})).await;
     let detail = "Agent with this name already exists in your organization";
     assert_eq!((reply.status, reply.text("detail").as_str()), (409, detail));
     let after = org.get(&path).await;
-    assert_eq!(
-        (after.text("name").as_str(), &after.body["description"]),
-        ("helper", &Value::Null)
-    );
+    assert_eq!((after.text("name").as_str(), &after.body["description"]), ("helper", &Value::Null));
     assert_eq!(
         org.patch(&path, json!({"name": "helper"})).await.status,
         200,
@@ -212,10 +167,7 @@ async fn a_name_that_another_agent_has_is_refused() {
 #[tokio::test]
 async fn changes_at_the_same_time_all_happen() {
     let org = Plane::shared().organization().await;
-    let path = format!(
-        "{AGENTS}/{}",
-        org.create(AGENTS, json!({"name": "helper"})).await
-    );
+    let path = format!("{AGENTS}/{}", org.create(AGENTS, json!({"name": "helper"})).await);
     let change = async |body: Value| org.patch(&path, body).await.status;
     let statuses = tokio::join!(
         change(json!({"description": "Helps"})),
@@ -227,12 +179,6 @@ async fn changes_at_the_same_time_all_happen() {
     assert_eq!(statuses, (200, 200, 200, 200, 200));
     let after = org.get(&path).await.body;
     assert_eq!(after["description"], "Helps");
-    assert_eq!(
-        (&after["runner_name"], &after["model_id"]),
-        (&json!("r"), &json!("gpt-4"))
-    );
-    assert_eq!(
-        (&after["state"], &after["llm_config"]),
-        (&json!({"a": 1}), &json!({"b": 2}))
-    );
+    assert_eq!((&after["runner_name"], &after["model_id"]), (&json!("r"), &json!("gpt-4")));
+    assert_eq!((&after["state"], &after["llm_config"]), (&json!({"a": 1}), &json!({"b": 2})));
 }

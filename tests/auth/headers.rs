@@ -37,10 +37,7 @@ async fn a_key_comes_in_by_each_form_of_the_header() {
 async fn the_userkey_header_is_read_where_authorization_gives_nothing() {
     let org = Plane::shared().organization().await;
     for unusable in ["Basic b3duZXI6c2VjcmV0", "Negotiate abc", ""] {
-        let headers = [
-            ("Authorization", unusable.to_owned()),
-            ("UserKey", org.key.clone()),
-        ];
+        let headers = [("Authorization", unusable.to_owned()), ("UserKey", org.key.clone())];
         let reply = validate(&org, &headers).await;
         assert_eq!(
             (reply.status, &reply.body["id"]),
@@ -54,20 +51,11 @@ async fn the_userkey_header_is_read_where_authorization_gives_nothing() {
 async fn authorization_wins_over_the_userkey_header() {
     let plane = Plane::shared();
     let (acme, umbrella) = (plane.organization().await, plane.organization().await);
-    let both = [
-        ("Authorization", format!("Bearer {}", acme.key)),
-        ("UserKey", umbrella.key.clone()),
-    ];
+    let both =
+        [("Authorization", format!("Bearer {}", acme.key)), ("UserKey", umbrella.key.clone())];
     assert_eq!(validate(&acme, &both).await.body["id"], acme.name);
-    let bad = [
-        ("Authorization", "Bearer letmein".to_owned()),
-        ("UserKey", umbrella.key.clone()),
-    ];
-    assert_eq!(
-        validate(&acme, &bad).await.status,
-        401,
-        "a bad key is not passed over"
-    );
+    let bad = [("Authorization", "Bearer letmein".to_owned()), ("UserKey", umbrella.key.clone())];
+    assert_eq!(validate(&acme, &bad).await.status, 401, "a bad key is not passed over");
 }
 
 #[tokio::test]
@@ -78,19 +66,11 @@ async fn what_is_no_form_of_a_key_is_answered_with_a_hint() {
         \"hint\":\"Send it as `Authorization: Bearer <key>` or `UserKey: <key>`\",\
         \"message\":\"An API key is required\"}}";
     assert_eq!(validate(&org, &[]).await.to_string(), required);
-    for unusable in [
-        format!("Basic {key}"),
-        format!("Token {key}"),
-        "Bearer".to_owned(),
-    ] {
+    for unusable in [format!("Basic {key}"), format!("Token {key}"), "Bearer".to_owned()] {
         let reply = validate(&org, &[("Authorization", unusable)]).await;
         assert_eq!(reply.status, 401, "{reply}");
     }
-    for wrong in [
-        format!("Bearer  {key}"),
-        format!("Bearer {key} x"),
-        "Bearer x".to_owned(),
-    ] {
+    for wrong in [format!("Bearer  {key}"), format!("Bearer {key} x"), "Bearer x".to_owned()] {
         let reply = validate(&org, &[("Authorization", wrong)]).await;
         assert_eq!(reply.status, 401, "{reply}");
         let message = "The API key is not valid here, has expired or was revoked";
@@ -113,17 +93,7 @@ async fn a_header_that_is_no_text_is_refused() {
     let org = Plane::shared().organization().await;
     let bytes = reqwest::header::HeaderValue::from_bytes(b"Bearer \xff\xfe").expect("a value");
     let request = org.http.get(format!("{}/api/v1/auth/validate", org.url));
-    assert_eq!(
-        Reply::read(request.header("Authorization", bytes))
-            .await
-            .status,
-        401
-    );
+    assert_eq!(Reply::read(request.header("Authorization", bytes)).await.status, 401);
     let long = "x".repeat(16 * 1024);
-    assert_eq!(
-        validate(&org, &[("Authorization", format!("Bearer {long}"))])
-            .await
-            .status,
-        401
-    );
+    assert_eq!(validate(&org, &[("Authorization", format!("Bearer {long}"))]).await.status, 401);
 }

@@ -43,11 +43,7 @@ async fn a_key_is_a_signed_token_with_the_organization_and_without_secrets() {
 async fn every_role_may_ask_who_it_is() {
     let owner = Plane::shared().organization().await;
     for role in ["admin", "member", "viewer", "worker"] {
-        let reply = owner
-            .with_role(role)
-            .await
-            .get("/api/v1/auth/validate")
-            .await;
+        let reply = owner.with_role(role).await.get("/api/v1/auth/validate").await;
         assert_eq!((reply.status, reply.text("role").as_str()), (200, role));
     }
 }

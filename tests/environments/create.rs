@@ -134,5 +134,8 @@ async fn an_environment_that_is_not_there_is_not_found() {
     let nowhere = format!("{ENVIRONMENTS}/00000000-0000-4000-8000-000000000000");
     assert_eq!(org.get(&nowhere).await.to_string(), r#"404 {"detail":"Environment not found"}"#);
     let malformed = org.get(&format!("{ENVIRONMENTS}/default")).await;
-    assert_eq!((malformed.status, malformed.fields()), (422, vec!["path.environment_id".to_owned()]));
+    assert_eq!(
+        (malformed.status, malformed.fields()),
+        (422, vec!["path.environment_id".to_owned()])
+    );
 }

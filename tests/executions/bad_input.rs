@@ -7,7 +7,7 @@ use crate::harness::{Model, Organization, Plane, Reply as Answer};
 
 async fn nothing_written(org: &Organization) {
     assert_eq!(org.get("/api/v1/executions?count=true").await.header("x-total-count"), "0");
-    assert_eq!(org.get("/api/v1/health").await.status, 200);
+    assert_eq!(org.get("/api/health").await.status, 200);
 }
 
 async fn agent(org: &Organization) -> String {
@@ -68,7 +68,8 @@ async fn what_is_no_json_is_refused() {
     let org = Plane::shared().organization().await;
     let path = agent(&org).await;
     let deep = "[".repeat(100_000);
-    for text in ["{", "{\"prompt\": \"x\",}", "nonsense", "[]", "\"x\"", "{} {}", "\u{feff}", &deep] {
+    for text in ["{", "{\"prompt\": \"x\",}", "nonsense", "[]", "\"x\"", "{} {}", "\u{feff}", &deep]
+    {
         let request = org.request(Method::POST, &path).header("content-type", "application/json");
         let reply = Answer::read(request.body(text.to_owned())).await;
         assert_eq!(reply.status, 422, "{text:.40}: {reply}");
@@ -108,7 +109,11 @@ async fn every_parameter_that_is_missing_is_named_also_without_a_body() {
         fields.sort();
         let mut names = names.to_vec();
         names.sort_unstable();
-        assert_eq!((reply.status, fields), (422, names.iter().map(|n| n.to_string()).collect()), "{reply}");
+        assert_eq!(
+            (reply.status, fields),
+            (422, names.iter().map(|n| n.to_string()).collect()),
+            "{reply}"
+        );
     }
     nothing_written(&org).await;
 }
@@ -126,6 +131,10 @@ async fn a_malformed_id_in_the_path_is_named() {
     ] {
         let body = json!({"prompt": "x", "message": "x", "reason": "x"});
         let reply = Answer::read(org.request(method, path).json(&body)).await;
-        assert_eq!((reply.status, reply.fields()), (422, vec![field.to_owned()]), "{path}: {reply}");
+        assert_eq!(
+            (reply.status, reply.fields()),
+            (422, vec![field.to_owned()]),
+            "{path}: {reply}"
+        );
     }
 }

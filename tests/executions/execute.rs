@@ -95,10 +95,8 @@ async fn a_model_without_a_known_price_costs_null_and_not_nothing() {
 #[tokio::test]
 async fn two_calls_of_one_turn_are_made_one_after_the_other() {
     let org = Plane::shared().organization().await;
-    let both = shell("echo first >> order").and_call(
-        "run_shell_command",
-        json!({"command": "echo second >> order; cat order"}),
-    );
+    let both = shell("echo first >> order")
+        .and_call("run_shell_command", json!({"command": "echo second >> order; cat order"}));
     let model = Model::new([both, Reply::text("Both are done.")]);
     let id = org.ask(&model, "go").await;
     let frames = org.stream(&id, None).await;

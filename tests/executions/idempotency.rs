@@ -89,7 +89,10 @@ async fn a_key_has_between_1_and_255_characters() {
     let path = format!("/api/v1/agents/{agent}/execute");
     for key in ["", &"k".repeat(256)] {
         let reply = post(&org, &path, key, &json!({"prompt": "go"})).await;
-        assert_eq!((reply.status, reply.fields()), (422, vec!["header.Idempotency-Key".to_owned()]));
+        assert_eq!(
+            (reply.status, reply.fields()),
+            (422, vec!["header.Idempotency-Key".to_owned()])
+        );
     }
     assert_eq!(runs(&org).await, 0);
     let reply = post(&org, &path, &"k".repeat(255), &json!({"prompt": "go"})).await;

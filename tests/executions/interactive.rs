@@ -14,7 +14,8 @@ async fn ask(org: &Organization, model: &Model) -> String {
 /// Reads on until the run waits for input; the id of the last entry.
 async fn waits(org: &Organization, id: &str, last: Option<&str>) -> String {
     let waiting = |frame: &crate::harness::Frame| frame.data["status"] == "waiting_for_input";
-    let frames = org.stream_until(id, last, |frame| frame.event == "status" && waiting(frame)).await;
+    let frames =
+        org.stream_until(id, last, |frame| frame.event == "status" && waiting(frame)).await;
     let run = org.execution(id).await;
     assert_eq!(run["status"], "waiting_for_input");
     assert_eq!(run["completed_at"], Value::Null);
@@ -32,18 +33,20 @@ async fn it_waits_for_a_message_answers_it_and_waits_again() {
     assert_eq!(org.say(&id, "How are you?").await.status, 202);
     waits(&org, &id, Some(&last)).await;
     let messages = model.requests()[1].body["messages"].clone();
-    let texts: Vec<_> = messages.as_array().expect("messages").iter().map(|m| &m["content"]).collect();
+    let texts: Vec<_> =
+        messages.as_array().expect("messages").iter().map(|m| &m["content"]).collect();
     assert_eq!(texts, ["Hello.", "Hello!", "How are you?"]);
-    let statuses: Vec<_> = org.log(&id).await.into_iter().filter(|e| e["event_type"] == "status")
+    let statuses: Vec<_> = org
+        .log(&id)
+        .await
+        .into_iter()
+        .filter(|e| e["event_type"] == "status")
         .map(|entry| entry["data"]["status"].clone())
         .collect();
-    assert_eq!(statuses, [
-        "running",
-        "waiting_for_input",
-        "queued",
-        "running",
-        "waiting_for_input"
-    ]);
+    assert_eq!(
+        statuses,
+        ["running", "waiting_for_input", "queued", "running", "waiting_for_input"]
+    );
 }
 
 #[tokio::test]

@@ -73,8 +73,13 @@ async fn filters_find_what_they_say_in_the_words_of_every_client() {
         assert_eq!(page.status, 200, "{query}: {page}");
         page.texts("id").into_iter().map(str::to_owned).collect::<Vec<_>>()
     };
-    let completed: Vec<_> =
-        org.get("/api/v1/executions?status=completed").await.texts("id").len().to_string().into_bytes();
+    let completed: Vec<_> = org
+        .get("/api/v1/executions?status=completed")
+        .await
+        .texts("id")
+        .len()
+        .to_string()
+        .into_bytes();
     assert_eq!(completed, b"1", "the model of the job's run has no second reply");
     assert_eq!(found("status_filter=completed").await, [done.clone()]);
     assert_eq!(found("status=COMPLETED").await, [done.clone()]);
@@ -104,7 +109,11 @@ async fn what_is_out_of_bounds_is_named() {
         ("count=maybe", "count"),
     ] {
         let reply = org.get(&format!("/api/v1/executions?{query}")).await;
-        assert_eq!((reply.status, reply.fields()), (422, vec![format!("query.{field}")]), "{query}");
+        assert_eq!(
+            (reply.status, reply.fields()),
+            (422, vec![format!("query.{field}")]),
+            "{query}"
+        );
     }
     let both = org.get("/api/v1/executions?limit=0&skip=-1").await;
     assert_eq!(both.fields(), ["query.skip", "query.limit"]);

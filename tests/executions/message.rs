@@ -8,10 +8,7 @@ use crate::harness::{Model, Plane, shell};
 #[tokio::test]
 async fn a_message_during_a_turn_is_answered_in_the_next_one() {
     let org = Plane::shared().organization().await;
-    let model = Model::new([
-        Reply::text("Four.").hang(Hang::Start),
-        Reply::text("Six, then."),
-    ]);
+    let model = Model::new([Reply::text("Four.").hang(Hang::Start), Reply::text("Six, then.")]);
     let id = org.ask(&model, "What is two and two?").await;
     model.arrived(1).await;
     let reply = org.say(&id, "I meant two and four.").await;
@@ -26,7 +23,8 @@ async fn a_message_during_a_turn_is_answered_in_the_next_one() {
     let said = model.requests()[1].body["messages"].to_string();
     assert!(said.contains("I meant two and four."), "{said}");
     let log = org.log(&id).await;
-    let told: Vec<_> = log.iter().filter(|entry| entry["data"]["message_id"] == message_id).collect();
+    let told: Vec<_> =
+        log.iter().filter(|entry| entry["data"]["message_id"] == message_id).collect();
     assert_eq!(told.len(), 1);
     assert_eq!(told[0]["event_type"], "message");
     assert_eq!(told[0]["data"]["content"], "I meant two and four.");

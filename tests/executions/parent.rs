@@ -28,7 +28,8 @@ async fn the_model_sees_the_conversation_of_the_parent_and_of_its_parent() {
         assert_eq!(third["response"], "Still 42.", "{third}");
 
         let last = model.requests()[3].body["messages"].to_string();
-        let order = ["What is it?", "echo 42", "It is 42.", "What did you say?", "I said 42.", "And now?"];
+        let order =
+            ["What is it?", "echo 42", "It is 42.", "What did you say?", "I said 42.", "And now?"];
         let places = order.map(|text| last.find(text));
         assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{last}");
         // The log of the new run tells what is new.

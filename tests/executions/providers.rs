@@ -9,7 +9,9 @@ use crate::harness::{Model, Organization, Plane};
 async fn retries(org: &Organization, id: &str) -> Vec<String> {
     let log = org.log(id).await;
     let retries = log.iter().filter(|entry| entry["event_type"] == "retry");
-    retries.map(|entry| entry["data"]["data"]["message"].as_str().expect("words").to_owned()).collect()
+    retries
+        .map(|entry| entry["data"]["data"]["message"].as_str().expect("words").to_owned())
+        .collect()
 }
 
 /// All text under one message id, after what was reset.
@@ -113,7 +115,8 @@ async fn a_cut_answer_is_asked_for_again_and_its_beginning_is_not_said_twice() {
     let org = Plane::shared().organization().await;
     let whole = ["The sky ", "is ", "blue."];
     for model in [Model::new([]), Model::anthropic([])] {
-        model.change([Reply::chunks(whole).hang(Hang::After(2)).cut_after(2), Reply::chunks(whole)]);
+        model
+            .change([Reply::chunks(whole).hang(Hang::After(2)).cut_after(2), Reply::chunks(whole)]);
         let id = org.ask(&model, "go").await;
         model.arrived(1).await;
         model.release();
@@ -122,7 +125,9 @@ async fn a_cut_answer_is_asked_for_again_and_its_beginning_is_not_said_twice() {
         assert_eq!(streamed(&org, &id).await, "The sky is blue.");
         let log = org.log(&id).await;
         assert!(log.iter().all(|entry| entry["event_type"] != "message_reset"));
-        let ids: Vec<&Value> = log.iter().filter(|e| e["event_type"] == "message_chunk")
+        let ids: Vec<&Value> = log
+            .iter()
+            .filter(|e| e["event_type"] == "message_chunk")
             .map(|entry| &entry["data"]["data"]["message_id"])
             .collect();
         assert!(ids.windows(2).all(|pair| pair[0] == pair[1]), "{ids:?}");
@@ -143,7 +148,8 @@ async fn another_answer_after_a_cut_one_voids_what_was_said() {
     assert_eq!(streamed(&org, &id).await, "The sky was red.");
     let log = org.log(&id).await;
     let reset = log.iter().find(|entry| entry["event_type"] == "message_reset").expect("a reset");
-    let (before, after) = (&reset["data"]["data"]["message_id"], &reset["data"]["data"]["replaced_by"]);
+    let (before, after) =
+        (&reset["data"]["data"]["message_id"], &reset["data"]["data"]["replaced_by"]);
     assert_ne!(before, after);
     let chunks = log.iter().filter(|entry| entry["event_type"] == "message_chunk");
     for chunk in chunks {
@@ -161,4 +167,18 @@ async fn an_answer_that_is_no_answer_is_told_in_words() {
     assert_eq!(run["status"], "failed");
     let message = run["error_message"].as_str().expect("a message");
     assert!(message.contains("web page") && message.contains("OPENAI_BASE_URL"), "{message}");
+}
+
+#[tokio::test]
+async fn a_provider_that_is_not_there_is_tried_again_and_named() {
+    // Nobody listens on port 1.
+    let plane = Plane::configured("ollama_host = \"http://127.0.0.1:1\"");
+    let org = plane.organization().await;
+    let agent = org.agent("ollama/llama3.2").await;
+    let id = org.execute(&agent, json!({"prompt": "go"})).await;
+    let frames = org.stream_until(&id, None, |frame| frame.event == "retry").await;
+    let message = frames.last().expect("frames").data["data"]["message"].to_string();
+    assert!(message.contains("cannot be reached") && message.contains("OLLAMA_HOST"), "{message}");
+    org.cancel(&id).await;
+    assert_eq!(org.finished(&id).await["status"], "cancelled");
 }

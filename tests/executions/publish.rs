@@ -53,7 +53,9 @@ async fn an_event_has_an_object_of_bounded_size_and_depth() {
     for _ in 0..40 {
         deep = json!({"deeper": deep});
     }
-    for data in [json!("text"), json!([1]), json!(null), json!({"text": "x".repeat(65 * 1024)}), deep] {
+    for data in
+        [json!("text"), json!([1]), json!(null), json!({"text": "x".repeat(65 * 1024)}), deep]
+    {
         let reply = org.post(&path, json!({"event_type": "progress", "data": data})).await;
         assert_eq!((reply.status, reply.fields()), (422, vec!["body.data".to_owned()]), "{reply}");
     }

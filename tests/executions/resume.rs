@@ -93,11 +93,10 @@ async fn pages_of_the_log_have_bounds() {
     let (id, all) = finished(&org).await;
     let page = org.get(&format!("/api/v1/executions/{id}/events?after=2&limit=3")).await;
     let events = page.body["events"].as_array().expect("events");
-    assert_eq!(events.iter().map(|one| one["seq"].as_i64()).collect::<Vec<_>>(), [
-        Some(3),
-        Some(4),
-        Some(5)
-    ]);
+    assert_eq!(
+        events.iter().map(|one| one["seq"].as_i64()).collect::<Vec<_>>(),
+        [Some(3), Some(4), Some(5)]
+    );
     assert_eq!(page.body["last_seq"], all.len());
     for (query, field) in [
         ("after=-1", "query.after"),

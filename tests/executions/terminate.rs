@@ -52,7 +52,11 @@ async fn a_reason_has_between_1_and_500_characters() {
         json!({"reason": null}),
     ] {
         let reply = org.post(&path, body).await;
-        assert_eq!((reply.status, reply.fields()), (422, vec!["body.reason".to_owned()]), "{reply}");
+        assert_eq!(
+            (reply.status, reply.fields()),
+            (422, vec!["body.reason".to_owned()]),
+            "{reply}"
+        );
     }
     assert_eq!(org.execution(&id).await["status"], "pending");
     let reply = org.post(&path, json!({"reason": "ü".repeat(500)})).await;

@@ -4,6 +4,7 @@ mod models;
 mod organization;
 mod plane;
 pub mod processes;
+pub mod program;
 pub mod tokens;
 mod workspace;
 

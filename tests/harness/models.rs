@@ -57,10 +57,7 @@ impl Model {
     }
 
     fn named(name: &str, script: &str, replies: impl IntoIterator<Item = Reply>) -> Self {
-        let model = Self {
-            name: name.to_owned(),
-            script: script.to_owned(),
-        };
+        let model = Self { name: name.to_owned(), script: script.to_owned() };
         model.change(replies);
         model
     }

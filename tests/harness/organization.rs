@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use eventsource_stream::Eventsource;
-use futures_util::StreamExt;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -31,9 +29,27 @@ pub struct Reply {
 /// One frame of a stream.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Frame {
+    /// Empty if it has none.
     pub id: String,
     pub event: String,
     pub data: Value,
+}
+
+impl Frame {
+    /// Reads a frame; `None` for a comment.
+    fn parse(text: &str) -> Option<Self> {
+        let field = |name: &str| {
+            let mut lines = text.lines().filter_map(|line| line.strip_prefix(name));
+            let value = lines.next().unwrap_or_default().to_owned();
+            assert_eq!(lines.next(), None, "one line for {name:?} in {text:?}");
+            value
+        };
+        if text.starts_with(':') {
+            return None;
+        }
+        let data = serde_json::from_str(&field("data: ")).expect("JSON data");
+        Some(Self { id: field("id: "), event: field("event: "), data })
+    }
 }
 
 /// The names of frames, in order.
@@ -288,24 +304,24 @@ impl Organization {
         if let Some(last) = last_event_id {
             request = request.header("Last-Event-ID", last);
         }
-        let response = request.send().await.expect("a stream");
+        let mut response = request.send().await.expect("a stream");
         assert_eq!(response.status(), 200);
-        let mut stream = response.bytes_stream().eventsource();
-        let mut frames = Vec::new();
-        while let Some(event) = stream.next().await {
-            let event = event.expect("a frame");
-            let data = serde_json::from_str(&event.data).expect("JSON data");
-            let frame = Frame {
-                id: event.id,
-                event: event.event,
-                data,
-            };
-            let done = enough(&frame);
-            frames.push(frame);
-            if done {
-                break;
+        let (mut frames, mut unread) = (Vec::new(), Vec::new());
+        while let Some(bytes) = response.chunk().await.expect("a stream that is not cut") {
+            unread.extend_from_slice(&bytes);
+            while let Some(end) = unread.windows(2).position(|two| two == b"\n\n") {
+                let text: Vec<u8> = unread.drain(..end + 2).collect();
+                let Some(frame) = Frame::parse(&String::from_utf8(text).expect("UTF-8")) else {
+                    continue;
+                };
+                let done = enough(&frame);
+                frames.push(frame);
+                if done {
+                    return frames;
+                }
             }
         }
+        assert_eq!(unread, b"", "the last frame is whole");
         frames
     }
 

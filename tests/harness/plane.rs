@@ -55,6 +55,13 @@ impl Plane {
         Self::launch(Directory::Own(directory), flags)
     }
 
+    /// A plane of one's own with this `drover.toml`.
+    pub fn configured(toml: &str) -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        std::fs::write(directory.path().join("drover.toml"), toml).expect("write drover.toml");
+        Self::launch(Directory::Own(directory), &[])
+    }
+
     /// Kills this one with SIGKILL and starts another on its directory, on another port.
     pub fn kill_and_restart(mut self) -> Self {
         self.kill();

@@ -6,9 +6,7 @@ use std::fs;
 pub fn of_execution(execution: &str) -> Vec<String> {
     let processes = fs::read_dir("/proc").expect("/proc").flatten();
     let pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-    pids.filter(|pid| bears(*pid, execution))
-        .map(shown)
-        .collect()
+    pids.filter(|pid| bears(*pid, execution)).map(shown).collect()
 }
 
 fn bears(pid: u32, execution: &str) -> bool {
@@ -23,8 +21,5 @@ fn bears(pid: u32, execution: &str) -> bool {
 
 fn shown(pid: u32) -> String {
     let command = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-    format!(
-        "{pid}: {}",
-        String::from_utf8_lossy(&command).replace('\0', " ")
-    )
+    format!("{pid}: {}", String::from_utf8_lossy(&command).replace('\0', " "))
 }

@@ -28,39 +28,20 @@ pub fn forged(key: &str, victim: &str) -> Vec<(&'static str, String)> {
     let signature = key.rsplit('.').next().expect("a signature");
     let head = key.split('.').next().expect("a header");
     let unsigned = |alg: &str, claims: &Value| {
-        format!(
-            "{}.{}",
-            encoded(&json!({"alg": alg, "typ": "JWT"})),
-            encoded(claims)
-        )
+        format!("{}.{}", encoded(&json!({"alg": alg, "typ": "JWT"})), encoded(claims))
     };
     let hmac = EncodingKey::from_secret(b"secret");
     vec![
         ("signed with HS256", sign(Algorithm::HS256, &claims, &hmac)),
-        (
-            "signed by another Ed25519 key",
-            sign(Algorithm::EdDSA, &claims, &ed25519(&[7; 32])),
-        ),
-        (
-            "with algorithm none",
-            format!("{}.", unsigned("none", &claims)),
-        ),
+        ("signed by another Ed25519 key", sign(Algorithm::EdDSA, &claims, &ed25519(&[7; 32]))),
+        ("with algorithm none", format!("{}.", unsigned("none", &claims))),
         (
             "with algorithm none and a signature",
             format!("{}.{signature}", unsigned("none", &claims)),
         ),
-        (
-            "with HS256 in the header",
-            format!("{}.{signature}", unsigned("HS256", &claims)),
-        ),
-        (
-            "with another's organization",
-            format!("{head}.{}.{signature}", encoded(&theirs)),
-        ),
-        (
-            "without its signature",
-            format!("{}.", key.rsplit_once('.').expect("parts").0),
-        ),
+        ("with HS256 in the header", format!("{}.{signature}", unsigned("HS256", &claims))),
+        ("with another's organization", format!("{head}.{}.{signature}", encoded(&theirs))),
+        ("without its signature", format!("{}.", key.rsplit_once('.').expect("parts").0)),
         ("with one part", signature.to_owned()),
         ("that is no token", "letmein".to_owned()),
     ]
@@ -88,20 +69,14 @@ pub fn key_that_expires(plane: &Plane, like: &str, row: Option<i64>, exp: Option
             ":expires_at": row,
         },
     );
-    assert_eq!(
-        inserted.expect("a writable database"),
-        1,
-        "`like` is a key of this plane"
-    );
+    assert_eq!(inserted.expect("a writable database"), 1, "`like` is a key of this plane");
     token
 }
 
 fn database(plane: &Plane) -> Connection {
     let path = plane.data_dir().join("drover.db");
     let database = Connection::open(path).expect("the plane's database");
-    database
-        .busy_timeout(std::time::Duration::from_secs(30))
-        .expect("a patient connection");
+    database.busy_timeout(std::time::Duration::from_secs(30)).expect("a patient connection");
     database
 }
 
@@ -121,15 +96,11 @@ fn sign(algorithm: Algorithm, claims: &Value, key: &EncodingKey) -> String {
 
 /// A key of 32 secret bytes, in PKCS #8 (RFC 8410, §7).
 fn ed25519(seed: &[u8]) -> EncodingKey {
-    let head = [
-        0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22,
-    ];
+    let head = [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22];
     EncodingKey::from_ed_der(&[head.as_slice(), &[0x04, 0x20], seed].concat())
 }
 
 fn from_hex(text: &str) -> Vec<u8> {
     let bytes = (0..text.len()).step_by(2);
-    bytes
-        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).expect("hex"))
-        .collect()
+    bytes.map(|at| u8::from_str_radix(&text[at..at + 2], 16).expect("hex")).collect()
 }

@@ -33,11 +33,7 @@ impl Workspace {
     pub fn of(plane: &Plane, execution: &str) -> Self {
         let files = plane.workspaces_dir().join(execution).join("files");
         let mut folder = std::fs::DirBuilder::new();
-        folder
-            .recursive(true)
-            .mode(0o700)
-            .create(&files)
-            .expect("make the workspace");
+        folder.recursive(true).mode(0o700).create(&files).expect("make the workspace");
         Self { files }
     }
 
@@ -56,29 +52,17 @@ impl Workspace {
         self.read(name).lines().map(str::to_owned).collect()
     }
 
-    /// Writes a file.
-    pub fn write(&self, name: &str, text: &str) {
-        std::fs::write(self.files.join(name), text).expect("write into the workspace");
-    }
-
     /// A new pipe.
     pub fn pipe(&self, name: &str) -> Pipe {
         let path = self.files.join(name);
-        let made = Command::new("mkfifo")
-            .arg(&path)
-            .status()
-            .expect("run mkfifo");
+        let made = Command::new("mkfifo").arg(&path).status().expect("run mkfifo");
         assert!(made.success(), "mkfifo {}", path.display());
         // Open at both ends, it is never at its end and takes a word before anybody listens.
         let mut both = pipe::OpenOptions::new();
         both.read_write(true);
         let reading = both.open_receiver(&path).expect("open the pipe");
         let writing = both.open_sender(&path).expect("open the pipe");
-        Pipe {
-            path,
-            reading,
-            writing,
-        }
+        Pipe { path, reading, writing }
     }
 }
 
@@ -87,30 +71,23 @@ impl Pipe {
     pub async fn hear(&mut self) -> String {
         let mut said = [0; 1024];
         let read = timeout(PATIENCE, self.reading.read(&mut said)).await;
-        let length = read
-            .expect("a tool that says something")
-            .expect("a readable pipe");
+        let length = read.expect("a tool that says something").expect("a readable pipe");
         String::from_utf8_lossy(&said[..length]).trim().to_owned()
     }
 
     /// Says a line to a tool.
     pub async fn say(&mut self, line: &str) {
-        self.writing
-            .write_all(format!("{line}\n").as_bytes())
-            .await
-            .expect("a writable pipe");
+        self.writing.write_all(format!("{line}\n").as_bytes()).await.expect("a writable pipe");
     }
 
     /// Waits until no process holds the pipe open any more.
     pub async fn abandoned(self) {
-        let mut reading = pipe::OpenOptions::new()
-            .open_receiver(&self.path)
-            .expect("open the pipe");
+        let mut reading =
+            pipe::OpenOptions::new().open_receiver(&self.path).expect("open the pipe");
         // Our own ends count too.
         drop((self.reading, self.writing));
         let mut rest = Vec::new();
         let end = timeout(PATIENCE, reading.read_to_end(&mut rest)).await;
-        end.expect("the end of the tool's processes")
-            .expect("a readable pipe");
+        end.expect("the end of the tool's processes").expect("a readable pipe");
     }
 }

@@ -25,10 +25,7 @@ async fn without_a_key_a_bad_body_or_query_is_not_looked_at() {
     let owner = Plane::shared().organization().await;
     let world = World::create(&owner).await;
     for operation in keyed() {
-        let request = world
-            .bodiless(&operation)
-            .query(&[("limit", "many")])
-            .body("{\"name\":");
+        let request = world.bodiless(&operation).query(&[("limit", "many")]).body("{\"name\":");
         assert_unauthorized(&send(&operation, request).await, operation.id);
     }
 }
@@ -60,10 +57,7 @@ async fn a_key_of_an_organization_is_not_the_operators() {
             let reply = send(&operation, world.request(&operation).bearer_auth(key)).await;
             assert_unauthorized(&reply, operation.id);
         }
-        assert_unauthorized(
-            &send(&operation, world.request(&operation)).await,
-            operation.id,
-        );
+        assert_unauthorized(&send(&operation, world.request(&operation)).await, operation.id);
     }
 }
 
@@ -87,25 +81,15 @@ async fn a_forged_key_opens_nothing() {
 async fn a_revoked_key_opens_nothing() {
     let owner = Plane::shared().organization().await;
     let world = World::create(&owner).await;
-    let made = owner
-        .post("/api/v1/api-keys", json!({"name": "lost", "role": "owner"}))
-        .await;
+    let made = owner.post("/api/v1/api-keys", json!({"name": "lost", "role": "owner"})).await;
     let revoked = owner.with_key(&made.text("api_key"));
     let path = format!("/api/v1/api-keys/{}", made.text("id"));
     // Used before, so that the plane remembers it.
     assert_eq!(revoked.get("/api/v1/agents").await.status, 200);
-    assert_eq!(
-        revoked.delete(&path).await.status,
-        200,
-        "it may revoke itself"
-    );
+    assert_eq!(revoked.delete(&path).await.status, 200, "it may revoke itself");
     let before = world.snapshot().await;
     for operation in keyed() {
-        let reply = send(
-            &operation,
-            world.request(&operation).bearer_auth(&revoked.key),
-        )
-        .await;
+        let reply = send(&operation, world.request(&operation).bearer_auth(&revoked.key)).await;
         assert_unauthorized(&reply, operation.id);
     }
     assert_eq!(world.snapshot().await, before);
@@ -122,10 +106,7 @@ async fn an_expired_key_opens_nothing() {
         tokens::key_that_expires(&plane, &owner.key, None, Some(1)),
     ];
     let lasting = tokens::key_that_expires(&plane, &owner.key, Some(i64::MAX), Some(1 << 40));
-    assert_eq!(
-        owner.with_key(&lasting).get("/api/v1/agents").await.status,
-        200
-    );
+    assert_eq!(owner.with_key(&lasting).get("/api/v1/agents").await.status, 200);
     let before = world.snapshot().await;
     for key in expired {
         for operation in keyed() {

@@ -14,42 +14,18 @@ pub struct Exception {
 pub const PUBLIC: [(&str, &str); 8] = [
     ("health.Live", "load balancers have no key"),
     ("health.Readiness", "load balancers have no key"),
-    (
-        "skills.Definitions",
-        "what a skill type offers is the same for everybody",
-    ),
-    (
-        "skills.Definition",
-        "what a skill type offers is the same for everybody",
-    ),
-    (
-        "skills.Variants",
-        "what a skill type offers is the same for everybody",
-    ),
-    (
-        "skills.Validate",
-        "the configuration is in the body, nothing is stored or executed",
-    ),
-    (
-        "skills.Templates",
-        "what a skill type offers is the same for everybody",
-    ),
-    (
-        "skills.Types",
-        "what a skill type offers is the same for everybody",
-    ),
+    ("skills.Definitions", "what a skill type offers is the same for everybody"),
+    ("skills.Definition", "what a skill type offers is the same for everybody"),
+    ("skills.Variants", "what a skill type offers is the same for everybody"),
+    ("skills.Validate", "the configuration is in the body, nothing is stored or executed"),
+    ("skills.Templates", "what a skill type offers is the same for everybody"),
+    ("skills.Types", "what a skill type offers is the same for everybody"),
 ];
 
 /// Operations of the plane's operator, for whom keys of organizations are no keys at all.
 pub const OPERATOR: [(&str, &str); 2] = [
-    (
-        "health.Metrics",
-        "they tell of all organizations; from this machine they need no token",
-    ),
-    (
-        "organizations.Create",
-        "an organization cannot make another",
-    ),
+    ("health.Metrics", "they tell of all organizations; from this machine they need no token"),
+    ("organizations.Create", "an organization cannot make another"),
 ];
 
 /// What a stranger gets instead of 404.

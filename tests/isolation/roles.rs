@@ -24,11 +24,7 @@ async fn walk(role: &str, allowed: &[Action]) {
             assert_eq!(reply.body["detail"], detail, "{}", operation.id);
         }
     }
-    assert_eq!(
-        forbidden.snapshot().await,
-        before,
-        "what is forbidden has not happened"
-    );
+    assert_eq!(forbidden.snapshot().await, before, "what is forbidden has not happened");
     for operation in keyed() {
         let Access::May(action) = operation.access else {
             continue;
@@ -71,10 +67,7 @@ async fn a_worker_reads_and_reports() {
 
 #[test]
 fn what_changes_something_is_not_declared_as_reading() {
-    for operation in keyed()
-        .into_iter()
-        .filter(|one| one.access == Access::May(Read))
-    {
+    for operation in keyed().into_iter().filter(|one| one.access == Access::May(Read)) {
         assert_eq!(operation.method, reqwest::Method::GET, "{}", operation.id);
     }
 }

@@ -12,29 +12,20 @@ use crate::harness::{Plane, Reply};
 /// Sends a request of the walk. Whatever is asked, the answer has a request id.
 pub async fn send(operation: &Described, request: RequestBuilder) -> Reply {
     let reply = Reply::read(request).await;
-    assert!(
-        !reply.header("x-request-id").is_empty(),
-        "{}: {reply}",
-        operation.id
-    );
+    assert!(!reply.header("x-request-id").is_empty(), "{}: {reply}", operation.id);
     reply
 }
 
 /// The operations that ask for a key of an organization.
 pub fn keyed() -> Vec<Described> {
     let keyed = |operation: &Described| matches!(operation.access, Access::May(_));
-    drover_wire::operations()
-        .into_iter()
-        .filter(keyed)
-        .collect()
+    drover_wire::operations().into_iter().filter(keyed).collect()
 }
 
 /// Fails unless the answer is the contract's 401 (contract, auth §2.2).
 pub fn assert_unauthorized(reply: &Reply, what: &str) {
     assert_eq!(reply.status, 401, "{what}: {reply}");
-    let detail = reply.body["detail"]
-        .as_object()
-        .unwrap_or_else(|| panic!("{what}: {reply}"));
+    let detail = reply.body["detail"].as_object().unwrap_or_else(|| panic!("{what}: {reply}"));
     let keys: Vec<_> = detail.keys().map(String::as_str).collect();
     assert_eq!(keys, ["error", "hint", "message"], "{what}");
     assert_eq!(detail["error"], "Unauthorized", "{what}");
@@ -47,9 +38,7 @@ pub fn assert_unauthorized(reply: &Reply, what: &str) {
 fn only_the_listed_operations_ask_for_no_key_of_an_organization() {
     let with = |access: Access| {
         let operations = drover_wire::operations().into_iter();
-        let ids = operations
-            .filter(|operation| operation.access == access)
-            .map(|one| one.id);
+        let ids = operations.filter(|operation| operation.access == access).map(|one| one.id);
         ids.collect::<std::collections::BTreeSet<_>>()
     };
     assert_eq!(with(Access::Public), PUBLIC.map(|(id, _)| id).into());

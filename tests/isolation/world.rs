@@ -41,48 +41,18 @@ impl World {
             "name": unique("job"), "schedule": "@yearly", "agent_id": agent, "prompt": "What is new?",
         });
         let prompt = json!({"prompt": "Wait", "worker_queue_id": queue});
-        let (job, execution) = tokio::join!(
-            owner.create("/api/v1/jobs", job),
-            owner.execute(&agent, prompt)
-        );
+        let (job, execution) =
+            tokio::join!(owner.create("/api/v1/jobs", job), owner.execute(&agent, prompt));
         let owner = owner.clone();
-        Self {
-            owner,
-            agent,
-            environment,
-            queue,
-            skill,
-            spare_skill,
-            job,
-            execution,
-            key,
-        }
+        Self { owner, agent, environment, queue, skill, spare_skill, job, execution, key }
     }
 
     /// Everything by which it could be known in an answer.
     pub fn marks(&self) -> Vec<&str> {
-        let Self {
-            owner,
-            agent,
-            environment,
-            queue,
-            skill,
-            spare_skill,
-            job,
-            execution,
-            key,
-        } = self;
+        let Self { owner, agent, environment, queue, skill, spare_skill, job, execution, key } =
+            self;
         let own = [&owner.name, &owner.environment_id, &owner.queue_id];
-        let made = [
-            agent,
-            environment,
-            queue,
-            skill,
-            spare_skill,
-            job,
-            execution,
-            key,
-        ];
+        let made = [agent, environment, queue, skill, spare_skill, job, execution, key];
         own.into_iter().chain(made).map(String::as_str).collect()
     }
 
@@ -152,14 +122,7 @@ impl World {
 
     /// All that its owner sees of it.
     pub async fn snapshot(&self) -> Vec<Value> {
-        let Self {
-            agent,
-            environment,
-            queue,
-            execution,
-            job,
-            ..
-        } = self;
+        let Self { agent, environment, queue, execution, job, .. } = self;
         let mut all = Vec::new();
         for path in [
             format!("/api/v1/agents/{agent}"),

@@ -10,22 +10,12 @@ async fn a_plane_says_that_it_lives() {
     assert_eq!(reply.body["status"], "healthy");
     assert_eq!(reply.body["service"], "drover");
     assert_eq!(reply.body["version"], env!("CARGO_PKG_VERSION"));
-    assert!(
-        reply.text("timestamp").parse::<jiff::Timestamp>().is_ok(),
-        "{reply}"
-    );
+    assert!(reply.text("timestamp").parse::<jiff::Timestamp>().is_ok(), "{reply}");
 }
 
 #[tokio::test]
 async fn a_plane_says_that_it_is_ready() {
     let reply = Plane::shared().get("/api/ready").await;
-    assert_eq!(
-        (reply.status, reply.text("status").as_str()),
-        (200, "ready"),
-        "{reply}"
-    );
-    assert!(
-        reply.text("timestamp").parse::<jiff::Timestamp>().is_ok(),
-        "{reply}"
-    );
+    assert_eq!((reply.status, reply.text("status").as_str()), (200, "ready"), "{reply}");
+    assert!(reply.text("timestamp").parse::<jiff::Timestamp>().is_ok(), "{reply}");
 }

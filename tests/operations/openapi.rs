@@ -24,13 +24,8 @@ async fn the_document_has_every_operation_and_no_other() {
         }
     }
     let operations = drover_wire::operations().into_iter();
-    let declared = operations.map(|one| {
-        (
-            one.method.to_string(),
-            one.path.to_owned(),
-            one.id.to_owned(),
-        )
-    });
+    let declared =
+        operations.map(|one| (one.method.to_string(), one.path.to_owned(), one.id.to_owned()));
     assert_eq!(described, declared.collect());
 }
 
@@ -41,29 +36,14 @@ async fn every_operation_tells_what_goes_in_and_what_comes_out() {
         let method = operation.method.as_str().to_lowercase();
         let entry = &document["paths"][operation.path][&method];
         let id = operation.id;
-        assert!(
-            entry["summary"]
-                .as_str()
-                .is_some_and(|text| text.ends_with('.')),
-            "{id}"
-        );
-        assert!(
-            entry["responses"][operation.success.to_string()].is_object(),
-            "{id}"
-        );
+        assert!(entry["summary"].as_str().is_some_and(|text| text.ends_with('.')), "{id}");
+        assert!(entry["responses"][operation.success.to_string()].is_object(), "{id}");
         let parameters = entry["parameters"].as_array().cloned().unwrap_or_default();
         let in_path = parameters.iter().filter(|one| one["in"] == "path").count();
         assert_eq!(in_path, operation.path.matches('{').count(), "{id}");
-        assert!(
-            parameters.iter().all(|one| one["schema"].is_object()),
-            "{id}"
-        );
+        assert!(parameters.iter().all(|one| one["schema"].is_object()), "{id}");
         let is_public = entry["security"] == serde_json::json!([]);
-        assert_eq!(
-            is_public,
-            operation.access == drover_wire::Access::Public,
-            "{id}"
-        );
+        assert_eq!(is_public, operation.access == drover_wire::Access::Public, "{id}");
     }
 }
 
@@ -84,12 +64,7 @@ async fn every_reference_of_the_document_leads_somewhere() {
     references(&document, &mut found);
     assert!(found.len() > 20, "{}", found.len());
     for reference in found {
-        let pointer = reference
-            .strip_prefix('#')
-            .expect("a reference within the document");
-        assert!(
-            document.pointer(pointer).is_some(),
-            "{reference} leads nowhere"
-        );
+        let pointer = reference.strip_prefix('#').expect("a reference within the document");
+        assert!(document.pointer(pointer).is_some(), "{reference} leads nowhere");
     }
 }

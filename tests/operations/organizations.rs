@@ -20,13 +20,8 @@ async fn a_new_organization_has_an_owner_an_environment_and_a_queue_that_is_serv
     assert_eq!(environments.body[0]["display_name"], "Default Environment");
     let queues = org.get("/api/v1/worker-queues").await;
     assert_eq!(queues.texts("id"), [made.text("worker_queue_id")]);
-    assert_eq!(
-        queues.body[0]["environment_id"],
-        made.text("environment_id")
-    );
-    let run = org
-        .execute(&org.agent("instant").await, json!({"prompt": "Hello"}))
-        .await;
+    assert_eq!(queues.body[0]["environment_id"], made.text("environment_id"));
+    let run = org.execute(&org.agent("instant").await, json!({"prompt": "Hello"})).await;
     assert_eq!(org.finished(&run).await["status"], "completed");
 }
 
@@ -42,27 +37,10 @@ async fn a_name_is_taken_once() {
 #[tokio::test]
 async fn a_name_that_cannot_be_in_a_url_is_refused() {
     let plane = Plane::shared();
-    for name in [
-        "",
-        "a",
-        "Acme",
-        "a b",
-        "-acme",
-        "acme/x",
-        "acmé",
-        "a\0b",
-        &"x".repeat(65),
-    ] {
+    for name in ["", "a", "Acme", "a b", "-acme", "acme/x", "acmé", "a\0b", &"x".repeat(65)] {
         let reply = plane.operator_post(PATH, json!({"name": name})).await;
-        assert_eq!(
-            (reply.status, reply.fields()),
-            (422, vec!["body.name".to_owned()]),
-            "{name:?}"
-        );
+        assert_eq!((reply.status, reply.fields()), (422, vec!["body.name".to_owned()]), "{name:?}");
     }
     let reply = plane.operator_post(PATH, json!({})).await;
-    assert_eq!(
-        (reply.status, reply.fields()),
-        (422, vec!["body.name".to_owned()])
-    );
+    assert_eq!((reply.status, reply.fields()), (422, vec!["body.name".to_owned()]));
 }

@@ -6,58 +6,33 @@ use serde_json::{Value, json};
 use crate::harness::{Organization, Plane, Reply};
 
 async fn post_text(org: &Organization, path: &str, text: impl Into<reqwest::Body>) -> Reply {
-    let request = org
-        .request(Method::POST, path)
-        .header("Content-Type", "application/json");
+    let request = org.request(Method::POST, path).header("Content-Type", "application/json");
     Reply::read(request.body(text)).await
 }
 
 /// `type` of each item of a 422.
 fn kinds(reply: &Reply) -> Vec<&str> {
-    let items = reply.body["detail"]
-        .as_array()
-        .unwrap_or_else(|| panic!("{reply}"));
-    items
-        .iter()
-        .map(|item| item["type"].as_str().expect("a type"))
-        .collect()
+    let items = reply.body["detail"].as_array().unwrap_or_else(|| panic!("{reply}"));
+    items.iter().map(|item| item["type"].as_str().expect("a type")).collect()
 }
 
 #[tokio::test]
 async fn a_body_that_is_no_json_is_said_to_be_none() {
     let org = Plane::shared().organization().await;
-    for text in [
-        "{",
-        "{\"name\": }",
-        "name=x",
-        "{\"name\": \"x\"} {}",
-        "[1,",
-        "\u{feff}{}",
-        "nul",
-    ] {
+    for text in ["{", "{\"name\": }", "name=x", "{\"name\": \"x\"} {}", "[1,", "\u{feff}{}", "nul"]
+    {
         let reply = post_text(&org, "/api/v1/agents", text).await;
-        assert_eq!(
-            (reply.status, reply.fields()),
-            (422, vec!["body".to_owned()]),
-            "{text}"
-        );
+        assert_eq!((reply.status, reply.fields()), (422, vec!["body".to_owned()]), "{text}");
         assert_eq!(kinds(&reply), ["json_invalid"], "{text}");
     }
     let reply = post_text(&org, "/api/v1/agents", b"{\"name\": \"\xff\"}".to_vec()).await;
     assert_eq!(reply.status, 422, "{reply}");
     let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
-    let reply = post_text(
-        &org,
-        "/api/v1/agents",
-        format!("{{\"name\":\"x\",\"state\":{deep}}}"),
-    )
-    .await;
+    let reply =
+        post_text(&org, "/api/v1/agents", format!("{{\"name\":\"x\",\"configuration\":{deep}}}"))
+            .await;
     assert_eq!(reply.status, 422, "{reply}");
-    assert_eq!(
-        org.get("/api/v1/agents").await.body,
-        json!([]),
-        "nothing is written"
-    );
+    assert_eq!(org.get("/api/v1/agents").await.body, json!([]), "nothing is written");
 }
 
 #[tokio::test]
@@ -77,10 +52,7 @@ async fn a_body_that_is_no_object_is_refused() {
 async fn an_absent_body_is_an_empty_object() {
     let org = Plane::shared().organization().await;
     let reply = post_text(&org, "/api/v1/agents", "").await;
-    assert_eq!(
-        (reply.status, reply.fields()),
-        (422, vec!["body.name".to_owned()])
-    );
+    assert_eq!((reply.status, reply.fields()), (422, vec!["body.name".to_owned()]));
     assert_eq!(kinds(&reply), ["missing"]);
 }
 
@@ -89,10 +61,7 @@ async fn a_body_over_a_mebibyte_is_refused_and_the_plane_goes_on() {
     let org = Plane::shared().organization().await;
     let body = format!("{{\"name\": \"{}\"}}", "x".repeat(1024 * 1024));
     let reply = post_text(&org, "/api/v1/agents", body).await;
-    assert_eq!(
-        (reply.status, reply.fields()),
-        (422, vec!["body".to_owned()])
-    );
+    assert_eq!((reply.status, reply.fields()), (422, vec!["body".to_owned()]));
     assert_eq!(kinds(&reply), ["too_long"]);
     assert_eq!(org.get("/api/v1/agents").await.body, json!([]));
 }
@@ -119,28 +88,17 @@ async fn a_query_that_cannot_be_read_is_named() {
         ("/api/v1/executions?job_id=nightly", "query.job_id"),
     ] {
         let reply = org.get(path).await;
-        assert_eq!(
-            (reply.status, reply.fields()),
-            (422, vec![field.to_owned()]),
-            "{path}"
-        );
+        assert_eq!((reply.status, reply.fields()), (422, vec![field.to_owned()]), "{path}");
     }
-    assert_eq!(
-        org.get("/api/v1/agents?colour=green").await.status,
-        200,
-        "unknown ones are not"
-    );
+    assert_eq!(org.get("/api/v1/agents?colour=green").await.status, 200, "unknown ones are not");
 }
 
 #[tokio::test]
 async fn a_request_with_bad_percent_signs_in_its_path_is_not_a_fault() {
     let org = Plane::shared().organization().await;
-    for path in [
-        "/api/v1/jobs/%FF",
-        "/api/v1/jobs/%00",
-        "/api/v1/agents/%zz",
-        "/api/v1/skills/..%2f",
-    ] {
+    for path in
+        ["/api/v1/jobs/%FF", "/api/v1/jobs/%00", "/api/v1/agents/%zz", "/api/v1/skills/..%2f"]
+    {
         let status = org.get(path).await.status;
         assert!((400..500).contains(&status), "{path}: {status}");
     }
@@ -150,17 +108,9 @@ async fn a_request_with_bad_percent_signs_in_its_path_is_not_a_fault() {
 async fn an_id_has_one_spelling() {
     let org = Plane::shared().organization().await;
     let agent = org.agent("instant").await;
-    assert_eq!(
-        org.get(&format!("/api/v1/agents/{agent}")).await.status,
-        200
-    );
+    assert_eq!(org.get(&format!("/api/v1/agents/{agent}")).await.status, 200);
     let simple = agent.replace('-', "");
-    for other in [
-        simple.clone(),
-        format!("{{{agent}}}"),
-        format!("urn:uuid:{agent}"),
-        "1".into(),
-    ] {
+    for other in [simple.clone(), format!("{{{agent}}}"), format!("urn:uuid:{agent}"), "1".into()] {
         let reply = org.get(&format!("/api/v1/agents/{other}")).await;
         assert_eq!(
             (reply.status, reply.fields()),

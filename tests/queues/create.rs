@@ -85,7 +85,10 @@ async fn a_bad_field_is_refused_by_name() {
             json!({"settings": {"local_proxy_timeout_seconds": 4}}),
             "body.settings.local_proxy_timeout_seconds",
         ),
-        (json!({"settings": {"local_proxy_max_retries": 11}}), "body.settings.local_proxy_max_retries"),
+        (
+            json!({"settings": {"local_proxy_max_retries": 11}}),
+            "body.settings.local_proxy_max_retries",
+        ),
     ] {
         let mut body = json!({"name": "gpu"});
         body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());

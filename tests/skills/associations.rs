@@ -18,7 +18,7 @@ async fn skill(org: &Organization) -> String {
 #[tokio::test]
 async fn agents_and_environments_are_given_skills() {
     let org = Plane::shared().organization().await;
-    let (skill, agent) = (skill(&org).await, org.agent("instant").await);
+    let (agent, skill) = (org.agent("instant").await, skill(&org).await);
     for (kind, id) in [("agent", &agent), ("environment", &org.environment_id)] {
         let path = held_by(kind, id);
         let over = json!({"skill_id": skill, "configuration_override": {"timeout": 60}});
@@ -44,8 +44,8 @@ async fn agents_and_environments_are_given_skills() {
 #[tokio::test]
 async fn a_skill_is_given_once() {
     let org = Plane::shared().organization().await;
-    let skill = skill(&org).await;
     let path = held_by("agent", &org.agent("instant").await);
+    let skill = skill(&org).await;
     org.post(&path, json!({"skill_id": skill})).await;
     let again = org.post(&path, json!({"skill_id": skill})).await;
     let detail = "Skill is already associated with this agent";
@@ -55,7 +55,7 @@ async fn a_skill_is_given_once() {
 #[tokio::test]
 async fn a_skill_is_taken_and_taking_it_again_is_no_fault() {
     let org = Plane::shared().organization().await;
-    let (skill, agent) = (skill(&org).await, org.agent("instant").await);
+    let (agent, skill) = (org.agent("instant").await, skill(&org).await);
     let path = held_by("agent", &agent);
     org.post(&path, json!({"skill_id": skill})).await;
     for _ in 0..2 {
@@ -79,7 +79,7 @@ async fn a_disabled_skill_is_not_listed() {
 #[tokio::test]
 async fn who_is_not_there_gets_no_skill() {
     let org = Plane::shared().organization().await;
-    let (skill, agent) = (skill(&org).await, org.agent("instant").await);
+    let (agent, skill) = (org.agent("instant").await, skill(&org).await);
     let nowhere = "00000000-0000-4000-8000-000000000000";
     let body = json!({"skill_id": skill});
     for (kind, detail) in [
@@ -103,8 +103,8 @@ async fn who_is_not_there_gets_no_skill() {
 #[tokio::test]
 async fn a_bad_field_is_refused_by_name() {
     let org = Plane::shared().organization().await;
-    let skill = skill(&org).await;
     let path = held_by("agent", &org.agent("instant").await);
+    let skill = skill(&org).await;
     for (body, at) in [
         (json!({}), "body.skill_id"),
         (json!({"skill_id": "deploy"}), "body.skill_id"),

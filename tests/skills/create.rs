@@ -36,8 +36,17 @@ async fn the_command_line_says_skill_type() {
 async fn every_type_can_be_made_and_a_disabled_one_too() {
     let org = Plane::shared().organization().await;
     for kind in [
-        "file_system", "shell", "python", "docker", "sleep", "file_generation",
-        "data_visualization", "workflow_executor", "custom", "slack", "jira",
+        "file_system",
+        "shell",
+        "python",
+        "docker",
+        "sleep",
+        "file_generation",
+        "data_visualization",
+        "workflow_executor",
+        "custom",
+        "slack",
+        "jira",
     ] {
         let made = org.post(SKILLS, json!({"name": kind, "type": kind, "enabled": false})).await;
         assert_eq!((made.status, &made.body["enabled"]), (201, &json!(false)), "{made}");
@@ -62,9 +71,7 @@ async fn a_variant_is_what_settings_are_laid_over() {
     let org = Plane::shared().organization().await;
     let variants = org.get(&format!("{SKILLS}/definitions/shell/variants")).await.body;
     let variant = &variants["variants"][0];
-    let body = |configuration| {
-        json!({"name": "s", "type": "shell", "variant": variant["id"], "configuration": configuration})
-    };
+    let body = |configuration| json!({"name": "s", "type": "shell", "variant": variant["id"], "configuration": configuration});
     let made = org.post(SKILLS, body(json!({"timeout": 7}))).await;
     assert_eq!(made.status, 201, "{made}");
     let mut expected = variant["configuration"].clone();
@@ -115,8 +122,14 @@ async fn a_bad_field_is_refused_by_name() {
         (json!({"configuration": {"timeout": 0}}), "body.configuration.timeout"),
         (json!({"configuration": {"timeout": 601}}), "body.configuration.timeout"),
         (json!({"configuration": {"timeout": "30"}}), "body.configuration.timeout"),
-        (json!({"configuration": {"allowed_commands": "ls"}}), "body.configuration.allowed_commands"),
-        (json!({"configuration": {"blocked_commands": [""]}}), "body.configuration.blocked_commands"),
+        (
+            json!({"configuration": {"allowed_commands": "ls"}}),
+            "body.configuration.allowed_commands",
+        ),
+        (
+            json!({"configuration": {"blocked_commands": [""]}}),
+            "body.configuration.blocked_commands",
+        ),
     ] {
         let mut body = json!({"name": "deploy", "type": "shell"});
         body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());

@@ -13,15 +13,27 @@ async fn the_types_of_this_plane_are_defined_with_variants() {
     for kind in ["shell", "file_system", "python"] {
         let one = all.iter().find(|one| one["type"] == kind).expect("a definition");
         for field in [
-            "type", "name", "description", "icon", "icon_type", "default_configuration", "variants",
-            "framework_class", "requirements", "requirements_satisfied", "missing_requirements",
+            "type",
+            "name",
+            "description",
+            "icon",
+            "icon_type",
+            "default_configuration",
+            "variants",
+            "framework_class",
+            "requirements",
+            "requirements_satisfied",
+            "missing_requirements",
         ] {
             assert!(one.get(field).is_some(), "{kind} has {field}");
         }
         let alone = plane.get(&format!("{SKILLS}/definitions/{kind}")).await;
         assert_eq!((alone.status, &alone.body), (200, one));
         let variants = plane.get(&format!("{SKILLS}/definitions/{kind}/variants")).await;
-        assert_eq!((&variants.body["type"], &variants.body["variants"]), (&json!(kind), &one["variants"]));
+        assert_eq!(
+            (&variants.body["type"], &variants.body["variants"]),
+            (&json!(kind), &one["variants"])
+        );
         let defaults = one["variants"].as_array().unwrap().iter();
         assert_eq!(defaults.filter(|variant| variant["is_default"] == true).count(), 1, "{kind}");
     }
@@ -36,7 +48,11 @@ async fn every_variant_can_be_made() {
     for template in templates {
         let (kind, id) = (&template["type"], &template["id"]);
         let made = org.post(SKILLS, json!({"name": id, "type": kind, "variant": id})).await;
-        assert_eq!((made.status, &made.body["configuration"]), (201, &template["configuration"]), "{made}");
+        assert_eq!(
+            (made.status, &made.body["configuration"]),
+            (201, &template["configuration"]),
+            "{made}"
+        );
     }
 }
 

@@ -53,7 +53,12 @@ async fn the_agents_settings_go_over_those_of_its_environments() {
     assert_eq!(
         resolved.body,
         json!([
-            entry(&inherited, "inherited", json!({"timeout": 30, "own": "inherited"}), "environment"),
+            entry(
+                &inherited,
+                "inherited",
+                json!({"timeout": 30, "own": "inherited"}),
+                "environment"
+            ),
             entry(&both, "both", of_both, "agent"),
             entry(&own, "own", json!({"timeout": 30, "own": "own"}), "agent"),
         ])

@@ -61,7 +61,8 @@ async fn a_name_that_another_skill_has_is_refused() {
 #[tokio::test]
 async fn a_bad_field_is_refused_by_name() {
     let org = Plane::shared().organization().await;
-    let path = format!("{SKILLS}/{}", org.create(SKILLS, serde_json::from_str(FULL).unwrap()).await);
+    let path =
+        format!("{SKILLS}/{}", org.create(SKILLS, serde_json::from_str(FULL).unwrap()).await);
     let before = org.get(&path).await.body;
     for (fields, at) in [
         (json!({"name": ""}), "body.name"),

@@ -20,9 +20,6 @@ pub async fn run(bench: &mut Bench) -> Result<Values> {
     fresh.plane.process.kill().await?;
     Ok(vec![
         ("accepts_per_s", seen.per_second()),
-        (
-            "accepts_p99_ms",
-            Series::of_milliseconds(&seen.times).percentile(99),
-        ),
+        ("accepts_p99_ms", Series::of_milliseconds(&seen.times).percentile(99)),
     ])
 }

@@ -19,14 +19,7 @@ pub async fn run(bench: &mut Bench) -> Result<Values> {
     let sync = disk::sync_ms(&bench.stage.folder)?;
     let fresh = bench.fresh(Record::Nothing).await?;
     let job = fresh.plane.make_job("instant", Taker::InProcess).await?;
-    load::hammer(
-        &fresh.plane,
-        &job,
-        Wait::UntilEnd,
-        4,
-        Duration::from_secs(1),
-    )
-    .await?;
+    load::hammer(&fresh.plane, &job, Wait::UntilEnd, 4, Duration::from_secs(1)).await?;
     fresh.plane.process.stop().await?;
     let directory = fresh.directory.path().join("data");
     let mut boots = Vec::new();
@@ -40,9 +33,5 @@ pub async fn run(bench: &mut Bench) -> Result<Values> {
         }
         plane.process.stop().await?;
     }
-    Ok(vec![
-        ("boot_s", Series::of(boots).median()),
-        ("idle_mib", idle),
-        ("disk_sync_ms", sync),
-    ])
+    Ok(vec![("boot_s", Series::of(boots).median()), ("idle_mib", idle), ("disk_sync_ms", sync)])
 }

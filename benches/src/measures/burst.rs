@@ -16,9 +16,7 @@ pub async fn run(bench: &mut Bench) -> Result<Values> {
     let job = plane.make_job("instant", Taker::InProcess).await?;
     let warm = plane.trigger(&job, RUNS, Wait::UntilEnd);
     load::check(plane.connect().await?.send(&warm).await?, Wait::UntilEnd)?;
-    let requests = (0..RUNS)
-        .map(|number| plane.trigger(&job, number, Wait::UntilEnd))
-        .collect();
+    let requests = (0..RUNS).map(|number| plane.trigger(&job, number, Wait::UntilEnd)).collect();
     let (mut sent, began) = load::all_at_once(plane, requests).await?;
     while let Some(answered) = sent.join_next().await {
         let (_, answer) = answered?;

@@ -23,10 +23,7 @@ pub async fn run(bench: &mut Bench) -> Result<Values> {
         }
     }
     fresh.plane.process.kill().await?;
-    Ok(vec![(
-        "first_event_ms",
-        Series::of_milliseconds(&times).percentile(99),
-    )])
+    Ok(vec![("first_event_ms", Series::of_milliseconds(&times).percentile(99))])
 }
 
 async fn once(

@@ -16,8 +16,5 @@ pub async fn run(bench: &mut Bench) -> Result<Values> {
     load::hammer(&fresh.plane, &job, Wait::UntilEnd, 1, seconds / 3).await?;
     let seen = load::hammer(&fresh.plane, &job, Wait::UntilEnd, 1, seconds).await?;
     fresh.plane.process.kill().await?;
-    Ok(vec![(
-        "job_ms",
-        Series::of_milliseconds(&seen.times).median(),
-    )])
+    Ok(vec![("job_ms", Series::of_milliseconds(&seen.times).median())])
 }

@@ -25,16 +25,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const GLANCE: Duration = Duration::from_millis(5);
 
 pub async fn run(bench: &mut Bench) -> Result<Values> {
-    let Fresh {
-        plane,
-        models,
-        directory,
-    } = bench.fresh(Record::Requests).await?;
+    let Fresh { plane, models, directory } = bench.fresh(Record::Requests).await?;
     let data = directory.path().join("data");
     let job = plane.make_job(MODEL, Taker::InProcess).await?;
-    let requests = (0..RUNS)
-        .map(|number| plane.trigger(&job, number, Wait::No))
-        .collect();
+    let requests = (0..RUNS).map(|number| plane.trigger(&job, number, Wait::No)).collect();
     let mut asking = Connection::open(models.address).await?;
     let (mut sent, _) = load::all_at_once(&plane, requests).await?;
     let half = u64::try_from(RUNS / 2)?;
@@ -57,10 +51,7 @@ pub async fn run(bench: &mut Bench) -> Result<Values> {
     let after = calls(&models.requests(MODEL).await?);
     let repeats: u32 = after.values().map(|calls| calls - 1).sum();
     let in_flight = before.keys().filter(|run| !recorded.contains(*run)).count();
-    let recorded_again = recorded
-        .iter()
-        .filter(|run| after.get(*run) > before.get(*run))
-        .count();
+    let recorded_again = recorded.iter().filter(|run| after.get(*run) > before.get(*run)).count();
     let beyond = (repeats as usize).saturating_sub(in_flight);
     plane.process.kill().await?;
     eprintln!(
@@ -76,10 +67,7 @@ pub async fn run(bench: &mut Bench) -> Result<Values> {
     ])
 }
 
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "a count of at most some thousands"
-)]
+#[expect(clippy::cast_precision_loss, reason = "a count of at most some thousands")]
 fn count(count: usize) -> f64 {
     count as f64
 }
@@ -90,12 +78,7 @@ async fn acknowledged(sent: &mut tokio::task::JoinSet<load::Sent>) -> Result<BTr
     while let Some(answered) = sent.join_next().await {
         let (_, Ok(answer)) = answered? else { continue };
         let reply = answer.expect_success()?.json()?;
-        ids.insert(
-            reply["execution_id"]
-                .as_str()
-                .context("an execution id")?
-                .to_owned(),
-        );
+        ids.insert(reply["execution_id"].as_str().context("an execution id")?.to_owned());
     }
     Ok(ids)
 }
@@ -105,13 +88,8 @@ fn calls(requests: &[Value]) -> HashMap<String, u32> {
     let mut calls = HashMap::new();
     for request in requests {
         let messages = request["body"]["messages"].as_array();
-        let prompt = messages
-            .into_iter()
-            .flatten()
-            .find(|message| message["role"] == "user");
-        let prompt = prompt
-            .map(|message| text(&message["content"]))
-            .unwrap_or_default();
+        let prompt = messages.into_iter().flatten().find(|message| message["role"] == "user");
+        let prompt = prompt.map(|message| text(&message["content"])).unwrap_or_default();
         *calls.entry(prompt).or_default() += 1;
     }
     calls
@@ -120,10 +98,7 @@ fn calls(requests: &[Value]) -> HashMap<String, u32> {
 /// A content is a text, or blocks of text.
 fn text(content: &Value) -> String {
     match content.as_array() {
-        Some(blocks) => blocks
-            .iter()
-            .filter_map(|block| block["text"].as_str())
-            .collect(),
+        Some(blocks) => blocks.iter().filter_map(|block| block["text"].as_str()).collect(),
         None => content.as_str().unwrap_or_default().to_owned(),
     }
 }
@@ -159,28 +134,15 @@ async fn wait_until_finished(plane: &Plane, job: &Job) -> Result<()> {
             return Ok(());
         }
         if began.elapsed() > PATIENCE {
-            bail!(
-                "only {finished} of {total} runs finished within {} s",
-                PATIENCE.as_secs()
-            );
+            bail!("only {finished} of {total} runs finished within {} s", PATIENCE.as_secs());
         }
         sleep(GLANCE).await;
     }
 }
 
 async fn completed(plane: &Plane, job: &Job) -> Result<BTreeSet<String>> {
-    let path = format!(
-        "/api/v1/executions?limit=500&status=completed&job_id={}",
-        job.id
-    );
-    let answer = plane
-        .get(&mut plane.connect().await?, &path)
-        .await?
-        .json()?;
+    let path = format!("/api/v1/executions?limit=500&status=completed&job_id={}", job.id);
+    let answer = plane.get(&mut plane.connect().await?, &path).await?.json()?;
     let rows = answer.as_array().context("a list")?;
-    Ok(rows
-        .iter()
-        .filter_map(|row| row["id"].as_str())
-        .map(str::to_owned)
-        .collect())
+    Ok(rows.iter().filter_map(|row| row["id"].as_str()).map(str::to_owned).collect())
 }

@@ -62,11 +62,7 @@ impl Bench {
         let models = Models::start(&self.stage, record).await?;
         let directory = tempfile::tempdir_in(&self.stage.folder)?;
         let plane = Plane::start(&self.stage, &directory.path().join("data"), 0, &models).await?;
-        Ok(Fresh {
-            plane,
-            models,
-            directory,
-        })
+        Ok(Fresh { plane, models, directory })
     }
 
     /// One number for real, another for a quick look.

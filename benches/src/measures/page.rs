@@ -28,20 +28,13 @@ pub struct Seeded {
 }
 
 pub async fn run(bench: &mut Bench) -> Result<Values> {
-    let Fresh {
-        plane,
-        models,
-        directory,
-    } = bench.fresh(Record::Nothing).await?;
+    let Fresh { plane, models, directory } = bench.fresh(Record::Nothing).await?;
     if bench.seeded.is_none() {
         let job = plane.make_job("instant", Taker::InProcess).await?;
         let trigger = plane.trigger(&job, 0, Wait::UntilEnd);
         load::check(plane.connect().await?.send(&trigger).await?, Wait::UntilEnd)?;
         plane.process.stop().await?;
-        let middle = seed(
-            &directory.path().join("data/drover.db"),
-            bench.size(MILLION, 100_000),
-        )?;
+        let middle = seed(&directory.path().join("data/drover.db"), bench.size(MILLION, 100_000))?;
         bench.seeded = Some(Seeded { directory, middle });
     }
     let seeded = bench.seeded.as_ref().context("seeded above")?;
@@ -102,10 +95,7 @@ fn seed(file: &Path, runs: usize) -> Result<String> {
         }
     }
     transaction.commit()?;
-    eprintln!(
-        "    wrote {runs} runs in {:.0} s",
-        began.elapsed().as_secs_f64()
-    );
+    eprintln!("    wrote {runs} runs in {:.0} s", began.elapsed().as_secs_f64());
     Ok(shown(id(runs / 2)))
 }
 

@@ -27,15 +27,9 @@ const GRACE: Duration = Duration::from_secs(60);
 
 pub async fn run(bench: &mut Bench) -> Result<Values> {
     let seconds = bench.size(60, 5);
-    let Fresh {
-        plane,
-        models: _models,
-        directory,
-    } = bench.fresh(Record::Nothing).await?;
+    let Fresh { plane, models: _models, directory } = bench.fresh(Record::Nothing).await?;
     let data = directory.path().join("data");
-    let streaming = plane
-        .make_job(&format!("slow-20x{seconds}"), Taker::InProcess)
-        .await?;
+    let streaming = plane.make_job(&format!("slow-20x{seconds}"), Taker::InProcess).await?;
     let waiting = plane.make_job("instant", Taker::Nobody).await?;
 
     let empty = checkpointed_size(&data).await?;
@@ -53,19 +47,14 @@ pub async fn run(bench: &mut Bench) -> Result<Values> {
     plane.process.kill().await?;
     let growth = after - before - per_accept * to_f64(times.len());
     Ok(vec![
-        (
-            "stream_p99_ms",
-            Series::of_milliseconds(&times).percentile(99),
-        ),
+        ("stream_p99_ms", Series::of_milliseconds(&times).percentile(99)),
         ("stream_mib", peak),
         ("stream_kib_per_run", growth / to_f64(RUNS) / 1024.0),
     ])
 }
 
 async fn for_each(plane: &Plane, job: &Job, runs: usize) -> Result<()> {
-    let requests = (0..runs)
-        .map(|number| plane.trigger(job, number, Wait::No))
-        .collect();
+    let requests = (0..runs).map(|number| plane.trigger(job, number, Wait::No)).collect();
     let (mut sent, _) = load::all_at_once(plane, requests).await?;
     while let Some(answered) = sent.join_next().await {
         let (_, answer) = answered?;
@@ -113,18 +102,12 @@ async fn checkpointed_size(data: &Path) -> Result<f64> {
         database.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         disk::size(&data)
     });
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "a directory is smaller than 2^52 bytes"
-    )]
+    #[expect(clippy::cast_precision_loss, reason = "a directory is smaller than 2^52 bytes")]
     let size = size.await?? as f64;
     Ok(size)
 }
 
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "a count of at most some thousands"
-)]
+#[expect(clippy::cast_precision_loss, reason = "a count of at most some thousands")]
 fn to_f64(count: usize) -> f64 {
     count as f64
 }

@@ -71,6 +71,14 @@ uuid_id!(/// A person or a service account of an organization.
 uuid_id!(/// An API key; the `jti` claim of its token.
     KeyId, "API key");
 
+impl ActivityId {
+    /// The id of a run's activity with this ordinal: the run's id, the ordinal folded into its last
+    /// four bytes. So an activity is found by its key alone, and lies beside its run's others.
+    pub fn of(execution: ExecutionId, ordinal: u32) -> Self {
+        Self(Uuid::from_u128(execution.0.as_u128() ^ u128::from(ordinal)))
+    }
+}
+
 /// The tenant: a slug chosen when the organization is made (contract, auth §1.3).
 ///
 /// Only authentication and the bootstrap of a plane make one; every query takes it.

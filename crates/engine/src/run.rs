@@ -2,7 +2,7 @@
 
 use drover_domain::activities::{Cost, Usage};
 use drover_domain::executions::{ExecutionFlow, Limits, Status};
-use drover_domain::{ActivityId, Doing, Error, ExecutionId, OrgId, QueueId, Result};
+use drover_domain::{Doing, Error, ExecutionId, OrgId, QueueId, Result};
 use drover_store::executions::entity;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -14,8 +14,6 @@ use crate::step::Speaker;
 pub struct NewRun {
     /// The row; `flow`, `version`, `status` and `usage` are filled by the engine.
     pub row: entity::Model,
-    /// The id of its first activity.
-    pub first_activity: ActivityId,
     /// What it may use.
     pub limits: Limits,
     /// Stay open for messages.

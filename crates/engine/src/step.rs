@@ -3,7 +3,7 @@
 use drover_domain::activities::ActivityKind;
 use drover_domain::executions::{Command, Event, EventKind, NewEvent, Settlement, Status};
 use drover_domain::messages::{Body, Message};
-use drover_domain::{ActivityId, Doing, ExecutionId, Ids, Result, micros};
+use drover_domain::{ActivityId, Doing, ExecutionId, Result, micros};
 use drover_store::sea_orm::sea_query::Expr;
 use drover_store::sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 use drover_store::{Notice, WriteSet, activities, executions, messages};
@@ -54,7 +54,6 @@ pub(crate) fn step(
     event: Event,
     extra: Extra,
     set: &mut WriteSet,
-    ids: &dyn Ids,
     now: Timestamp,
 ) -> Result<bool> {
     let before = run.flow.clone();
@@ -75,11 +74,10 @@ pub(crate) fn step(
                 events.push(status_event(status));
             }
             Command::StartTurn { activity, turn } => {
-                insert_activity(run, set, ids, now, activity, ActivityKind::Turn, turn, 0);
+                insert_activity(run, set, now, activity, ActivityKind::Turn, turn, 0);
             }
             Command::StartTool { activity, turn, call } => {
-                let id =
-                    insert_activity(run, set, ids, now, activity, ActivityKind::Tool, turn, call);
+                let id = insert_activity(run, set, now, activity, ActivityKind::Tool, turn, call);
                 if let Some(start) = extra.calls.get(usize::from(call)) {
                     events.push(tool_started(id, start));
                 }
@@ -115,10 +113,8 @@ pub(crate) fn step(
     );
     run.version += 1;
     if let Some(due_at) = timer {
-        set.add(activities::timer::Entity::insert(activities::timer::ActiveModel {
-            execution_id: Set(run.id.0),
-            due_at: Set(micros(due_at)),
-        }));
+        let (execution_id, due_at) = (run.id.0, micros(due_at));
+        set.insert(activities::timer::Model { execution_id, due_at });
     }
     set.append(run.id, events, now);
     Ok(true)
@@ -133,20 +129,20 @@ pub(crate) fn insert_message(
     speaker: &Speaker,
     now: Timestamp,
 ) -> Result<()> {
-    let row = messages::entity::ActiveModel {
-        execution_id: Set(run.id.0),
-        ordinal: Set(i32::try_from(ordinal).doing("number a message")?),
-        organization_id: Set(run.organization.to_string()),
-        message_id: Set(message.message_id.clone()),
-        role: Set(message.body.role().to_owned()),
-        body: Set(serde_json::to_string(&message.body).doing("write a message")?),
-        user_id: Set(speaker.user_id.clone()),
-        user_email: Set(speaker.email.clone()),
-        user_name: Set(speaker.name.clone()),
-        at: Set(micros(now)),
+    let row = messages::entity::Model {
+        execution_id: run.id.0,
+        ordinal: i32::try_from(ordinal).doing("number a message")?,
+        organization_id: run.organization.to_string(),
+        message_id: message.message_id.clone(),
+        role: message.body.role().to_owned(),
+        body: serde_json::to_string(&message.body).doing("write a message")?,
+        user_id: speaker.user_id.clone(),
+        user_email: speaker.email.clone(),
+        user_name: speaker.name.clone(),
+        at: micros(now),
     };
     let taken = format!("Message {} was already added", message.message_id);
-    set.add_unique(messages::entity::Entity::insert(row), taken);
+    set.insert_unique(row, taken);
     Ok(())
 }
 
@@ -192,34 +188,17 @@ fn tool_started(activity: ActivityId, start: &ToolStart) -> NewEvent {
     )
 }
 
-#[expect(clippy::too_many_arguments, reason = "the columns of one row, used twice above")]
 fn insert_activity(
     run: &Run,
     set: &mut WriteSet,
-    ids: &dyn Ids,
     now: Timestamp,
     ordinal: u32,
     kind: ActivityKind,
     turn: u32,
     call: u16,
 ) -> ActivityId {
-    let id = ActivityId(ids.next());
-    let row = activities::entity::ActiveModel {
-        id: Set(id.0),
-        organization_id: Set(run.organization.to_string()),
-        execution_id: Set(run.id.0),
-        queue_id: Set(run.queue.0),
-        ordinal: Set(as_i32(ordinal)),
-        kind: Set(kind.as_str().to_owned()),
-        turn: Set(as_i32(turn)),
-        call: Set(call.into()),
-        state: Set("queued".to_owned()),
-        attempt: Set(0),
-        not_before: Set(0),
-        created_at: Set(micros(now)),
-        ..Default::default()
-    };
-    set.add(activities::entity::Entity::insert(row));
+    let id = ActivityId::of(run.id, ordinal);
+    set.insert(new_activity(run, ordinal, kind, turn, call, now));
     set.notify(Notice::Ready {
         queue: run.queue,
         activity: id,
@@ -230,6 +209,43 @@ fn insert_activity(
     id
 }
 
+/// The row of an activity that waits for a worker.
+pub(crate) fn new_activity(
+    run: &Run,
+    ordinal: u32,
+    kind: ActivityKind,
+    turn: u32,
+    call: u16,
+    now: Timestamp,
+) -> activities::entity::Model {
+    activities::entity::Model {
+        id: ActivityId::of(run.id, ordinal).0,
+        organization_id: run.organization.to_string(),
+        execution_id: run.id.0,
+        queue_id: run.queue.0,
+        ordinal: as_i32(ordinal),
+        kind: kind.as_str().to_owned(),
+        turn: as_i32(turn),
+        call: call.into(),
+        state: "queued".to_owned(),
+        attempt: 0,
+        not_before: 0,
+        lease_owner: None,
+        lease_until: None,
+        process: None,
+        model: None,
+        input_tokens: None,
+        output_tokens: None,
+        cached_tokens: None,
+        reasoning_tokens: None,
+        cost_micro_usd: None,
+        price_version: None,
+        created_at: micros(now),
+        started_at: None,
+        ended_at: None,
+    }
+}
+
 fn requeue(run: &Run, set: &mut WriteSet, ordinal: u32, not_before: Timestamp) {
     use activities::entity::{Column, Entity};
     set.add(
@@ -238,8 +254,7 @@ fn requeue(run: &Run, set: &mut WriteSet, ordinal: u32, not_before: Timestamp) {
             .col_expr(Column::NotBefore, Expr::value(micros(not_before)))
             .col_expr(Column::LeaseOwner, Expr::value(None::<String>))
             .col_expr(Column::LeaseUntil, Expr::value(None::<i64>))
-            .filter(Column::ExecutionId.eq(run.id.0))
-            .filter(Column::Ordinal.eq(as_i32(ordinal)))
+            .filter(Column::Id.eq(ActivityId::of(run.id, ordinal).0))
             .filter(Column::State.eq("leased")),
     );
 }
@@ -250,8 +265,7 @@ fn stop_activity(run: &Run, set: &mut WriteSet, ordinal: u32, now: Timestamp) {
         Entity::update_many()
             .col_expr(Column::State, Expr::value("stopped"))
             .col_expr(Column::EndedAt, Expr::value(micros(now)))
-            .filter(Column::ExecutionId.eq(run.id.0))
-            .filter(Column::Ordinal.eq(as_i32(ordinal)))
+            .filter(Column::Id.eq(ActivityId::of(run.id, ordinal).0))
             .filter(Column::State.is_in(["queued", "leased"])),
     );
     set.notify(Notice::Stop { execution: run.id });

@@ -7,7 +7,7 @@ use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use axum::http::request::Parts;
 use drover_domain::{Error, Violation};
 use drover_wire::check::{Check, Violations};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::ctx::Ctx;
 use crate::error::Failure;
@@ -99,6 +99,12 @@ async fn read_body(request: Request) -> Result<Bytes, Error> {
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
     let bytes = if bytes.trim_ascii().is_empty() { b"{}" } else { bytes };
+    let not_json = |error| Error::invalid("", "json_invalid", format!("JSON decode error: {error}"));
+    // What serde derives for a struct takes a list of its fields too.
+    if !bytes.trim_ascii_start().starts_with(b"{") {
+        serde_json::from_slice::<IgnoredAny>(bytes).map_err(not_json)?;
+        return Err(Error::invalid("", "dict_type", "Input should be a valid dictionary"));
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let parsed: Result<T, _> = serde_path_to_error::deserialize(&mut deserializer);
     let parsed = parsed.map_err(|error| {
@@ -116,9 +122,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
         let field = field.trim_matches('.').replace('[', ".").replace(']', "");
         Error::invalid(&field, kind, message)
     })?;
-    deserializer
-        .end()
-        .map_err(|error| Error::invalid("", "json_invalid", format!("JSON decode error: {error}")))?;
+    deserializer.end().map_err(not_json)?;
     Ok(parsed)
 }
 

@@ -49,10 +49,10 @@ impl Routes {
         T: 'static,
     {
         let filter = MethodFilter::try_from(O::METHOD).unwrap_or(MethodFilter::GET);
-        let gate = Gate { plane: self.plane.clone(), access: O::ACCESS, operation: O::ID };
         let success = StatusCode::from_u16(O::SUCCESS).unwrap_or(StatusCode::OK);
+        let (plane, access, operation) = (self.plane.clone(), O::ACCESS, O::ID);
+        let gate = Gate { plane, access, operation, success };
         let route = on(filter, handler)
-            .layer(middleware::map_response(move |response| with_status(response, success)))
             .layer(middleware::from_fn_with_state(gate, pass));
         Self { router: self.router.route(path, route), plane: self.plane }
     }
@@ -97,6 +97,7 @@ struct Gate {
     plane: Arc<Plane>,
     access: Access,
     operation: &'static str,
+    success: StatusCode,
 }
 
 async fn pass(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
@@ -122,7 +123,7 @@ async fn pass(State(gate): State<Gate>, mut request: Request, next: Next) -> Res
             Err(refusal) => return refusal,
         },
     }
-    let response = next.run(request).instrument(span).await;
+    let response = with_status(next.run(request).instrument(span).await, gate.success);
     metrics::counter!(
         "drover_http_requests_total",
         "operation" => gate.operation,
@@ -135,7 +136,7 @@ async fn pass(State(gate): State<Gate>, mut request: Request, next: Next) -> Res
 }
 
 /// A handler that says 200 answers with the operation's declared status.
-async fn with_status(mut response: Response, success: StatusCode) -> Response {
+fn with_status(mut response: Response, success: StatusCode) -> Response {
     if response.status() == StatusCode::OK {
         *response.status_mut() = success;
         if success == StatusCode::NO_CONTENT {

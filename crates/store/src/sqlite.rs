@@ -10,17 +10,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 
-use drover_domain::executions::{NewEvent, StoredEvent};
+use drover_domain::executions::StoredEvent;
 use drover_domain::{Doing, Error, ExecutionId, Result, micros};
 use jiff::Timestamp;
 use rusqlite::types::{ToSqlOutput, Value as SqlValue, ValueRef};
 use rusqlite::{Connection, ErrorCode, ToSql};
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
-use sea_orm::{DatabaseConnection, SqlxSqliteConnector, Statement, Value};
+use sea_orm::{DatabaseConnection, SqlxSqliteConnector, Value};
 use tokio::sync::mpsc;
 
 use crate::store::{Listener, Pending};
-use crate::write::{Guard, Notice, Step, WriteSet};
+use crate::write::{Entry, Guard, Notice, Step, WriteSet};
 
 /// The file whose lock says that a process owns the data directory.
 pub const LOCK_FILE: &str = "lock";
@@ -212,7 +212,7 @@ impl Writer {
     fn apply(&self, set: &WriteSet, notices: &mut Vec<Notice>) -> Result<(), Failed> {
         for step in &set.steps {
             match step {
-                Step::Run { statement, guard } => self.run_statement(statement, guard)?,
+                Step::Run { sql, values, guard } => self.run_statement(sql, values, guard)?,
                 Step::Append { execution, events, at, first } => {
                     let stored = self.append(*execution, events, *at, *first)?;
                     notices.push(Notice::Events { execution: *execution, events: stored });
@@ -223,9 +223,9 @@ impl Writer {
         Ok(())
     }
 
-    fn run_statement(&self, statement: &Statement, guard: &Guard) -> Result<(), Failed> {
-        let mut prepared = self.connection.prepare_cached(&statement.sql)?;
-        let values = statement.values.iter().flat_map(|values| values.iter()).map(Parameter);
+    fn run_statement(&self, sql: &str, values: &[Value], guard: &Guard) -> Result<(), Failed> {
+        let mut prepared = self.connection.prepare_cached(sql)?;
+        let values = values.iter().map(Parameter);
         let changed = match (prepared.execute(rusqlite::params_from_iter(values)), guard) {
             (Ok(changed), _) => changed,
             (Err(error), Guard::Unique(taken)) if is_unique_violation(&error) => {
@@ -244,7 +244,7 @@ impl Writer {
     fn append(
         &self,
         execution: ExecutionId,
-        events: &[NewEvent],
+        events: &[Entry],
         at: Timestamp,
         first: bool,
     ) -> Result<Vec<StoredEvent>, Failed> {
@@ -271,15 +271,14 @@ impl Writer {
         )?;
         let mut stored = Vec::with_capacity(events.len());
         for (seq, event) in (last - count + 1..).zip(events) {
-            let data = event.data.to_string();
             insert.execute((
                 execution.0.as_bytes(),
                 seq,
                 event.kind.code(),
-                &data,
+                &*event.data,
                 micros(at),
             ))?;
-            stored.push(StoredEvent { seq, kind: event.kind, data: data.into(), at });
+            stored.push(StoredEvent { seq, kind: event.kind, data: event.data.clone(), at });
         }
         Ok(stored)
     }

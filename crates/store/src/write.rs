@@ -1,13 +1,17 @@
 //! A write is data: statements with guards, made outside, committed whole or not at all.
 
-use std::any::Any;
-use std::sync::Arc;
+use std::any::{Any, TypeId};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use drover_domain::activities::ActivityKind;
-use drover_domain::executions::{NewEvent, StoredEvent};
+use drover_domain::executions::{EventKind, NewEvent, StoredEvent};
 use drover_domain::{ActivityId, ExecutionId, OrgId, QueueId};
 use jiff::Timestamp;
-use sea_orm::{DbBackend, QueryTrait, Statement};
+use sea_orm::{
+    ActiveModelTrait, DbBackend, EntityTrait, IntoActiveModel, Iterable, QueryTrait, Statement, Value,
+};
+
+use crate::dialect;
 
 /// What must hold for one statement, else nothing of its set is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,8 +27,15 @@ pub enum Guard {
 /// One step of a set.
 #[derive(Debug)]
 pub(crate) enum Step {
-    Run { statement: Statement, guard: Guard },
-    Append { execution: ExecutionId, events: Vec<NewEvent>, at: Timestamp, first: bool },
+    Run { sql: Arc<str>, values: Vec<Value>, guard: Guard },
+    Append { execution: ExecutionId, events: Vec<Entry>, at: Timestamp, first: bool },
+}
+
+/// An entry of a log, written down before it reaches the writer.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub kind: EventKind,
+    pub data: Arc<str>,
 }
 
 /// What the rest of the process learns once a set is on disk; delivered in commit order.
@@ -115,9 +126,46 @@ impl WriteSet {
         self.steps.is_empty()
     }
 
+    /// Adds a whole row. The statement's text is made once for each table and kept: building it anew
+    /// is most of what a hot write would cost outside the database.
+    pub fn insert<M, A>(&mut self, row: M)
+    where
+        M: IntoActiveModel<A>,
+        A: ActiveModelTrait,
+    {
+        self.insert_guarded(row, Guard::None);
+    }
+
+    /// Adds a whole row that must not break a unique key; `taken` is the answer if it does.
+    pub fn insert_unique<M, A>(&mut self, row: M, taken: impl Into<String>)
+    where
+        M: IntoActiveModel<A>,
+        A: ActiveModelTrait,
+    {
+        self.insert_guarded(row, Guard::Unique(taken.into()));
+    }
+
+    fn insert_guarded<M, A>(&mut self, row: M, guard: Guard)
+    where
+        M: IntoActiveModel<A>,
+        A: ActiveModelTrait,
+    {
+        let mut row = row.into_active_model();
+        let sql = insert_text::<A>(self.backend, &row);
+        let columns = <A::Entity as EntityTrait>::Column::iter();
+        let values = columns
+            .filter_map(|column| row.take(column).into_value())
+            .map(|value| dialect::written(self.backend, value))
+            .collect();
+        self.steps.push(Step::Run { sql, values, guard });
+    }
+
     fn push(&mut self, query: impl QueryTrait, guard: Guard) {
-        let statement = query.build(self.backend);
-        self.steps.push(Step::Run { statement, guard });
+        let Statement { sql, values, .. } = query.build(self.backend);
+        let values = values.map(|values| values.0).unwrap_or_default();
+        let values =
+            values.into_iter().map(|value| dialect::written(self.backend, value)).collect();
+        self.steps.push(Step::Run { sql: sql.into(), values, guard });
     }
 
     fn append_step(
@@ -128,7 +176,28 @@ impl WriteSet {
         first: bool,
     ) {
         if !events.is_empty() || first {
+            let entry = |event: NewEvent| Entry {
+                kind: event.kind,
+                data: event.data.to_string().into(),
+            };
+            let events = events.into_iter().map(entry).collect();
             self.steps.push(Step::Append { execution, events, at, first });
         }
     }
+}
+
+/// The text that inserts a whole row of a table, from the first row of it that was inserted.
+fn insert_text<A: ActiveModelTrait>(backend: DbBackend, row: &A) -> Arc<str> {
+    static TEXTS: RwLock<Vec<(TypeId, DbBackend, Arc<str>)>> = RwLock::new(Vec::new());
+    let table = TypeId::of::<A::Entity>();
+    let texts = TEXTS.read().unwrap_or_else(PoisonError::into_inner);
+    let known = texts.iter().find(|(of, on, _)| *of == table && *on == backend);
+    if let Some((.., text)) = known {
+        return text.clone();
+    }
+    drop(texts);
+    let text: Arc<str> = A::Entity::insert(row.clone()).build(backend).sql.into();
+    let mut texts = TEXTS.write().unwrap_or_else(PoisonError::into_inner);
+    texts.push((table, backend, text.clone()));
+    text
 }

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::check::{Check, Violations};
+use crate::object::object_only;
 use crate::skills::SkillSummary;
 use crate::{NoQuery, Nothing, operations};
 
@@ -16,7 +17,7 @@ const MAX_VALUE: usize = 32 * 1024;
 
 /// What runs get from an agent or environment: variables, names of secrets, integrations, MCP servers.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(default)]
+#[serde(default, remote = "Self")]
 pub struct ExecutionEnvironment {
     /// Where runs work instead of their own workspace.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -37,7 +38,7 @@ pub struct ExecutionEnvironment {
 
 /// An MCP server: a command to start, or a URL to call.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(default)]
+#[serde(default, remote = "Self")]
 pub struct McpServer {
     /// The program of a server that speaks over standard input and output.
     pub command: Option<String>,
@@ -53,6 +54,9 @@ pub struct McpServer {
     /// Headers of such calls.
     pub headers: Option<BTreeMap<String, String>>,
 }
+
+object_only!(ExecutionEnvironment);
+object_only!(McpServer);
 
 impl ExecutionEnvironment {
     /// Adds what is wrong with it, below `field`.

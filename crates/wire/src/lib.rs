@@ -15,6 +15,7 @@ pub mod organizations;
 pub mod queues;
 pub mod skills;
 
+mod object;
 mod operation;
 
 pub use operation::{Access, Callable, Described, NoQuery, Nothing, Operation, describe};

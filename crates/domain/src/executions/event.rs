@@ -1,5 +1,7 @@
 //! The entries of a run's log (contract, executions, "Event store" and "SSE").
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -105,7 +107,7 @@ pub struct StoredEvent {
     /// What it is.
     pub kind: EventKind,
     /// The stored form of its data, JSON.
-    pub data: Box<str>,
+    pub data: Arc<str>,
     /// When it was appended.
     pub at: Timestamp,
 }

@@ -172,7 +172,7 @@ impl Embedded {
         let mut set = self.store.set();
         self.take_row(&mut set, &which, now);
         let event = Event::Leased { activity: which.ordinal };
-        step(&mut run, event, Extra::default(), &mut set, &*self.ids, now)?;
+        step(&mut run, event, Extra::default(), &mut set, now)?;
         // Before the write: a cancel that comes right after it must find the token.
         let attempt = which.attempt + 1;
         let stop = self.hub.begin(run.id, which.id, attempt);

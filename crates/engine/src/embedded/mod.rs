@@ -96,7 +96,7 @@ impl Embedded {
         let ordinal = run.flow.messages;
         let extra = Extra { events: vec![message_event(message, speaker)], ..Extra::default() };
         // The step first: its guard on the version is what makes the ordinal ours.
-        step(run, Event::MessageAdded, extra, set, &*self.ids, now)?;
+        step(run, Event::MessageAdded, extra, set, now)?;
         insert_message(run, set, ordinal, message, speaker, now)
     }
 }
@@ -130,7 +130,7 @@ impl Engine for Embedded {
                     );
                     let event = Event::CancelRequested { reason: reason.clone() };
                     let extra = Extra { events: vec![notice], ..Extra::default() };
-                    if step(run, event, extra, set, &*self.ids, now)? {
+                    if step(run, event, extra, set, now)? {
                         self.audit(run, set, "executions.cancel", &speaker);
                     }
                     Ok(())

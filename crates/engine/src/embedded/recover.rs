@@ -69,7 +69,7 @@ impl Embedded {
         for (org, id) in due {
             let decided = self.decide(&org, id, |run, set| {
                 let now = self.clock.now();
-                step(run, Event::DeadlinePassed, Extra::default(), set, &*self.ids, now)?;
+                step(run, Event::DeadlinePassed, Extra::default(), set, now)?;
                 Ok(())
             });
             decided.await?;
@@ -115,7 +115,7 @@ impl Embedded {
                 let current = kind.map(|kind| (ActivityId(row.id), kind));
                 let extra = Extra { current, ..Extra::default() };
                 let event = Event::LeaseLost { activity };
-                step(run, event, extra, set, &*self.ids, self.clock.now())?;
+                step(run, event, extra, set, self.clock.now())?;
                 Ok(())
             })
             .await;

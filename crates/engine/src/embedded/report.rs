@@ -140,7 +140,7 @@ impl Embedded {
                     retry: *retry,
                     message: message.clone(),
                 };
-                step(run, event, again(), set, &*self.ids, now)?;
+                step(run, event, again(), set, now)?;
                 if run.status().is_terminal() {
                     end_activity(leased, &self.owner, "failed", None, set, now);
                 }
@@ -149,7 +149,7 @@ impl Embedded {
             // Whoever cancelled has settled the run already; without that, the lease is given back.
             Outcome::Cancelled => {
                 let event = Event::LeaseLost { activity: leased.ordinal };
-                step(run, event, again(), set, &*self.ids, now)?;
+                step(run, event, again(), set, now)?;
                 Ok(())
             }
         }
@@ -188,7 +188,7 @@ impl Embedded {
             tokens: turn.usage.total(),
         };
         let ordinal = run.flow.messages;
-        step(run, event, extra, set, &*self.ids, now)?;
+        step(run, event, extra, set, now)?;
         insert_message(run, set, ordinal, &message, &Speaker::default(), now)
     }
 
@@ -217,7 +217,7 @@ impl Embedded {
         let calls = tool_starts(&leased.calls);
         let extra = Extra { events: vec![completed], calls, ..Extra::default() };
         let event = Event::ToolDone { activity: leased.ordinal };
-        step(run, event, extra, set, &*self.ids, now)?;
+        step(run, event, extra, set, now)?;
         insert_message(run, set, ordinal, &message, &Speaker::default(), now)
     }
 }

@@ -6,19 +6,18 @@ use drover_domain::activities::ActivityKind;
 use drover_domain::executions::{Event, ExecutionFlow};
 use drover_domain::messages::{Body, Message};
 use drover_domain::{ActivityId, Doing, ExecutionId, OrgId, QueueId, Result, timestamp};
-use drover_store::sea_orm::{ActiveValue::Set, EntityTrait, IntoActiveModel};
-use drover_store::{Notice, WriteSet, activities, executions};
+use drover_store::{Notice, WriteSet};
 use jiff::Timestamp;
 use serde_json::json;
 
 use super::Embedded;
 use super::lease::{Hint, Which};
 use crate::run::{NewRun, Run, Spent};
-use crate::step::{as_i32, insert_message, message_event, message_id};
+use crate::step::{insert_message, message_event, message_id, new_activity};
 
 /// Adds the rows of a new run: itself, its log, its conversation, its first activity.
 pub(super) fn start(engine: &Embedded, set: &mut WriteSet, new: NewRun) -> Result<()> {
-    let NewRun { mut row, first_activity, limits, interactive, history, speaker } = new;
+    let NewRun { mut row, limits, interactive, history, speaker } = new;
     let now = timestamp(row.created_at);
     let id = ExecutionId(row.id);
     let ordinal = u32::try_from(history.len()).doing("number the messages")?;
@@ -44,10 +43,7 @@ pub(super) fn start(engine: &Embedded, set: &mut WriteSet, new: NewRun) -> Resul
         message_id: message_id(id, "user", 1),
         body: Body::User { content: row.prompt.clone() },
     };
-    set.add_unique(
-        executions::entity::Entity::insert(row.into_active_model()),
-        "Idempotency-Key is in use",
-    );
+    set.insert_unique(row, "Idempotency-Key is in use");
     set.begin_log(id, vec![message_event(&prompt, &speaker)], now);
     let mut messages = history;
     for (ordinal, message) in (0..).zip(&messages) {
@@ -55,35 +51,19 @@ pub(super) fn start(engine: &Embedded, set: &mut WriteSet, new: NewRun) -> Resul
     }
     insert_message(&run, set, ordinal, &prompt, &speaker, now)?;
     messages.push(prompt);
-    insert_first_activity(&run, set, first_activity, now);
+    let (ordinal, turn) = (run.flow.activities, run.flow.turn);
+    set.insert(new_activity(&run, ordinal, ActivityKind::Turn, turn, 0, now));
+    let activity = ActivityId::of(id, ordinal);
 
     let served = engine.hub().serves(run.queue);
-    let (queue, which) = (run.queue, Which::first(first_activity, run.flow.activities));
+    let (queue, which) = (run.queue, Which::first(activity, ordinal));
     let hint = served.then(|| Arc::new(Hint { run, which, messages }) as _);
     set.notify(Notice::Ready {
         queue,
-        activity: first_activity,
+        activity,
         kind: ActivityKind::Turn,
         not_before: Timestamp::UNIX_EPOCH,
         hint,
     });
     Ok(())
-}
-
-fn insert_first_activity(run: &Run, set: &mut WriteSet, id: ActivityId, now: Timestamp) {
-    set.add(activities::entity::Entity::insert(activities::entity::ActiveModel {
-        id: Set(id.0),
-        organization_id: Set(run.organization.to_string()),
-        execution_id: Set(run.id.0),
-        queue_id: Set(run.queue.0),
-        ordinal: Set(as_i32(run.flow.activities)),
-        kind: Set(ActivityKind::Turn.as_str().to_owned()),
-        turn: Set(as_i32(run.flow.turn)),
-        call: Set(0),
-        state: Set("queued".to_owned()),
-        attempt: Set(0),
-        not_before: Set(0),
-        created_at: Set(drover_domain::micros(now)),
-        ..Default::default()
-    }));
 }

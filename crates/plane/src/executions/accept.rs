@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::http::HeaderMap;
 use drover_domain::executions::{Limits, Status};
 use drover_domain::messages::Message;
-use drover_domain::{ActivityId, AgentId, Error, ExecutionId, JobId, Result, Violation, micros};
+use drover_domain::{AgentId, Error, ExecutionId, JobId, Result, Violation, micros};
 use drover_engine::NewRun;
 use drover_store::executions::{entity, queries};
 use drover_store::messages;
@@ -177,8 +177,7 @@ fn new_run(
         completed_at: None,
         updated_at: now,
     };
-    let first_activity = ActivityId(ctx.uuid());
-    NewRun { row, first_activity, limits, interactive, history, speaker: ctx.speaker() }
+    NewRun { row, limits, interactive, history, speaker: ctx.speaker() }
 }
 
 /// The conversation of a parent, as the beginning of a new one.

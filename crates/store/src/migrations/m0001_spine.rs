@@ -433,7 +433,6 @@ fn indexes() -> Vec<IndexCreateStatement> {
             .and_where(Expr::col("idempotency_key").is_not_null())
             .to_owned(),
         unique("session_messages", "session_messages_once", &["execution_id", "message_id"]),
-        unique("activities", "activities_once", &["execution_id", "ordinal"]),
         // Only what waits or runs is looked for; what is over leaves these indexes.
         index("activities", "activities_waiting", &["queue_id", "not_before", "id"])
             .and_where(Expr::col("state").eq("queued"))

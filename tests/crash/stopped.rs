@@ -1,0 +1,69 @@
+//! A plane that is told to end.
+
+use model_server::{Ending, Hang, Reply};
+use serde_json::json;
+
+use crate::harness::{Model, Plane, Workspace, names, processes, shell};
+
+#[tokio::test]
+async fn it_ends_well_and_its_runs_go_on_at_the_next_start() {
+    let mut plane = Plane::start();
+    let org = plane.organization().await;
+    let talking = Model::new([Reply::hang_until_released(), Reply::text("Here I am again.")]);
+    let asked = org.ask(&talking, "go").await;
+    let request = talking.arrived(1).await.remove(0);
+    let command =
+        "if [ ! -e again ]; then touch again; echo begun > begun; sleep 1000; fi; echo over";
+    let working = Model::new([shell(command).hang(Hang::Start), Reply::text("Done.")]);
+    let called = org.ask(&working, "go").await;
+    let mut begun = Workspace::of(&plane, &called).pipe("begun");
+    working.release();
+    begun.hear().await;
+
+    // Who watches is told to come back.
+    let watching = tokio::spawn({
+        let (org, id) = (org.clone(), asked.clone());
+        async move { org.stream(&id, None).await }
+    });
+    org.stream_until(&asked, None, |frame| frame.event == "history_complete").await;
+    let ended = tokio::task::spawn_blocking(move || (plane.terminate(), plane));
+    let frames = watching.await.expect("a whole stream");
+    let (status, plane) = ended.await.expect("an end");
+    assert_eq!(status.code(), Some(0), "{}", plane.log());
+    assert_eq!(names(&frames).last(), Some(&"reconnect"));
+    assert_eq!(request.ended().await, Ending::Disconnected);
+    assert_eq!(processes::of_execution(&called), [""; 0]);
+
+    let plane = plane.kill_and_restart();
+    let org = org.at(&plane);
+    let run = org.finished(&asked).await;
+    assert_eq!(run["response"], "Here I am again.", "{run}");
+    let run = org.finished(&called).await;
+    assert_eq!(run["response"], "Done.", "{run}");
+    assert_eq!(org.tool_answers(&called).await, ["over"]);
+    for id in [&asked, &called] {
+        let ends =
+            org.log(id).await.into_iter().filter(|entry| entry["event_type"] == json!("done"));
+        assert_eq!(ends.count(), 1);
+    }
+}
+
+#[tokio::test]
+async fn who_waits_for_a_run_is_answered_without_it() {
+    let mut plane = Plane::start();
+    let org = plane.organization().await;
+    let model = Model::new([Reply::hang_until_released(), Reply::text("later")]);
+    let agent = org.agent(&model.name).await;
+    let request = org.request(reqwest::Method::POST, &format!("/api/v1/agents/{agent}/execute"));
+    let request = request.header("Prefer", "wait=60").json(&json!({"prompt": "go"}));
+    let waiting = tokio::spawn(crate::harness::Reply::read(request));
+    model.arrived(1).await;
+    let ended = tokio::task::spawn_blocking(move || (plane.terminate(), plane));
+    let reply = waiting.await.expect("an answer");
+    assert_eq!((reply.status, reply.body.get("execution")), (200, None), "{reply}");
+    let (status, plane) = ended.await.expect("an end");
+    assert_eq!(status.code(), Some(0));
+    let plane = plane.kill_and_restart();
+    let run = org.at(&plane).finished(&reply.text("execution_id")).await;
+    assert_eq!(run["response"], "later");
+}
