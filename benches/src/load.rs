@@ -58,7 +58,7 @@ pub async fn hammer(
     // Beside a busy neighbour this says more than the time on the clock.
     let calls = u32::try_from(seen.times.len())?.max(1);
     eprintln!(
-        "    {calls} calls, each {:.0?} of processor time in the plane and {:.0?} here",
+        "    {calls} calls, each {:.1?} of processor time in the plane and {:.1?} here",
         (plane.process.used()? - plane_before) / calls,
         (used_here()? - here_before) / calls,
     );

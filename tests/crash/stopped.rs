@@ -2,6 +2,8 @@
 
 use model_server::{Ending, Hang, Reply};
 use serde_json::json;
+use tokio::sync::oneshot;
+use tokio::task::spawn_blocking;
 
 use crate::harness::{Model, Plane, Workspace, names, processes, shell};
 
@@ -21,14 +23,19 @@ async fn it_ends_well_and_its_runs_go_on_at_the_next_start() {
     begun.hear().await;
 
     // Who watches is told to come back.
-    let watching = tokio::spawn({
-        let (org, id) = (org.clone(), asked.clone());
-        async move { org.stream(&id, None).await }
+    let (watches, watched) = oneshot::channel();
+    let mut watches = Some(watches);
+    let watching = org.stream_until(&asked, None, |frame| {
+        if frame.event == "history_complete" {
+            watches.take().map(|watches| watches.send(()));
+        }
+        false
     });
-    org.stream_until(&asked, None, |frame| frame.event == "history_complete").await;
-    let ended = tokio::task::spawn_blocking(move || (plane.terminate(), plane));
-    let frames = watching.await.expect("a whole stream");
-    let (status, plane) = ended.await.expect("an end");
+    let ending = async {
+        watched.await.expect("a stream");
+        spawn_blocking(move || (plane.terminate(), plane)).await.expect("an end")
+    };
+    let (frames, (status, plane)) = tokio::join!(watching, ending);
     assert_eq!(status.code(), Some(0), "{}", plane.log());
     assert_eq!(names(&frames).last(), Some(&"reconnect"));
     assert_eq!(request.ended().await, Ending::Disconnected);
@@ -56,12 +63,12 @@ async fn who_waits_for_a_run_is_answered_without_it() {
     let agent = org.agent(&model.name).await;
     let request = org.request(reqwest::Method::POST, &format!("/api/v1/agents/{agent}/execute"));
     let request = request.header("Prefer", "wait=60").json(&json!({"prompt": "go"}));
-    let waiting = tokio::spawn(crate::harness::Reply::read(request));
-    model.arrived(1).await;
-    let ended = tokio::task::spawn_blocking(move || (plane.terminate(), plane));
-    let reply = waiting.await.expect("an answer");
+    let ending = async {
+        model.arrived(1).await;
+        spawn_blocking(move || (plane.terminate(), plane)).await.expect("an end")
+    };
+    let (reply, (status, plane)) = tokio::join!(crate::harness::Reply::read(request), ending);
     assert_eq!((reply.status, reply.body.get("execution")), (200, None), "{reply}");
-    let (status, plane) = ended.await.expect("an end");
     assert_eq!(status.code(), Some(0));
     let plane = plane.kill_and_restart();
     let run = org.at(&plane).finished(&reply.text("execution_id")).await;

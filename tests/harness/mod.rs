@@ -14,9 +14,7 @@ pub use plane::Plane;
 pub use workspace::{Pipe, Workspace};
 
 /// A name that no other test has.
+#[expect(clippy::disallowed_methods, reason = "a name that no other test has")]
 pub fn unique(prefix: &str) -> String {
-    format!(
-        "{prefix}-{}",
-        &uuid::Uuid::new_v4().simple().to_string()[..12]
-    )
+    format!("{prefix}-{}", &uuid::Uuid::new_v4().simple().to_string()[..12])
 }

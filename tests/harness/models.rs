@@ -30,8 +30,8 @@ impl Model {
 
     /// A model that has a price: `family` with a date that no other test has.
     pub fn priced(family: &str, replies: impl IntoIterator<Item = Reply>) -> Self {
-        let date: u32 = 10_000_000 + uuid::Uuid::new_v4().as_fields().0 % 90_000_000;
-        let name = format!("{family}-{date}");
+        let digits = u32::from_str_radix(&unique("")[1..9], 16).expect("hex digits");
+        let name = format!("{family}-{}", 10_000_000 + digits % 90_000_000);
         Self::named(&name, &name, replies)
     }
 

@@ -1,11 +1,16 @@
 //! An organization, as its owner uses it.
 
 use std::fmt;
+use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use super::{Model, Plane, unique};
+
+/// Longest wait for a frame of a stream.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An organization with a key of its owner.
 #[derive(Clone)]
@@ -65,56 +70,33 @@ impl Reply {
         let of = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         if of("content-type").is_some_and(|kind| kind.starts_with("text/event-stream")) {
             // It may go on for long; who wants its frames calls `Organization::stream`.
-            return Self {
-                status,
-                headers,
-                body: Value::Null,
-            };
+            return Self { status, headers, body: Value::Null };
         }
         let text = response.text().await.expect("a body");
         let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
-        Self {
-            status,
-            headers,
-            body,
-        }
+        Self { status, headers, body }
     }
 
     /// A header of the answer; empty if it is not there.
     pub fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default()
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
     /// A text of the body.
     pub fn text(&self, field: &str) -> String {
-        self.body[field]
-            .as_str()
-            .unwrap_or_else(|| panic!("`{field}` in {self}"))
-            .to_owned()
+        self.body[field].as_str().unwrap_or_else(|| panic!("`{field}` in {self}")).to_owned()
     }
 
     /// A text of each item of a list.
     pub fn texts(&self, field: &str) -> Vec<&str> {
-        let items = self
-            .body
-            .as_array()
-            .unwrap_or_else(|| panic!("not a list: {self}"));
-        items
-            .iter()
-            .map(|item| item[field].as_str().expect("a text"))
-            .collect()
+        let items = self.body.as_array().unwrap_or_else(|| panic!("not a list: {self}"));
+        items.iter().map(|item| item[field].as_str().expect("a text")).collect()
     }
 
     /// The fields that a 422 names, dotted: `body.name`.
     pub fn fields(&self) -> Vec<String> {
         let items = self.body["detail"].as_array().cloned().unwrap_or_default();
-        let part = |part: &Value| {
-            part.as_str()
-                .map_or_else(|| part.to_string(), str::to_owned)
-        };
+        let part = |part: &Value| part.as_str().map_or_else(|| part.to_string(), str::to_owned);
         let loc = |item: &Value| {
             let parts = item["loc"].as_array().cloned().unwrap_or_default();
             parts.iter().map(part).collect::<Vec<_>>().join(".")
@@ -133,9 +115,7 @@ impl fmt::Display for Reply {
 impl Organization {
     /// A request with the owner's key.
     pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
-        self.http
-            .request(method, format!("{}{path}", self.url))
-            .bearer_auth(&self.key)
+        self.http.request(method, format!("{}{path}", self.url)).bearer_auth(&self.key)
     }
     pub async fn get(&self, path: &str) -> Reply {
         Reply::read(self.request(Method::GET, path)).await
@@ -155,26 +135,17 @@ impl Organization {
 
     /// The same organization on another start of its plane.
     pub fn at(&self, plane: &Plane) -> Self {
-        Self {
-            url: plane.url.clone(),
-            http: plane.http.clone(),
-            ..self.clone()
-        }
+        Self { url: plane.url.clone(), http: plane.http.clone(), ..self.clone() }
     }
 
     /// The same organization through another key.
     pub fn with_key(&self, key: &str) -> Self {
-        Self {
-            key: key.to_owned(),
-            ..self.clone()
-        }
+        Self { key: key.to_owned(), ..self.clone() }
     }
 
     /// The same organization through a new key with this role.
     pub async fn with_role(&self, role: &str) -> Self {
-        let reply = self
-            .post("/api/v1/api-keys", json!({"name": role, "role": role}))
-            .await;
+        let reply = self.post("/api/v1/api-keys", json!({"name": role, "role": role})).await;
         assert_eq!(reply.status, 201, "{reply}");
         self.with_key(&reply.text("api_key"))
     }
@@ -212,22 +183,14 @@ impl Organization {
         let path = format!("/api/v1/jobs/{job}/trigger");
         let reply = self.post(&path, json!({"parameters": parameters})).await;
         assert_eq!(reply.status, 200, "{reply}");
-        reply.body["execution_id"]
-            .as_str()
-            .expect("an id")
-            .to_owned()
+        reply.body["execution_id"].as_str().expect("an id").to_owned()
     }
 
     /// Asks an agent and gives the run's id.
     pub async fn execute(&self, agent: &str, body: Value) -> String {
-        let reply = self
-            .post(&format!("/api/v1/agents/{agent}/execute"), body)
-            .await;
+        let reply = self.post(&format!("/api/v1/agents/{agent}/execute"), body).await;
         assert_eq!(reply.status, 200, "{reply}");
-        reply.body["execution_id"]
-            .as_str()
-            .expect("an id")
-            .to_owned()
+        reply.body["execution_id"].as_str().expect("an id").to_owned()
     }
 
     /// Asks a new agent with this model and gives the run's id.
@@ -253,26 +216,16 @@ impl Organization {
 
     /// Stops a run.
     pub async fn cancel(&self, execution: &str) -> Reply {
-        self.post(&format!("/api/v1/executions/{execution}/cancel"), json!({}))
-            .await
+        self.post(&format!("/api/v1/executions/{execution}/cancel"), json!({})).await
     }
 
     /// What the tools of a run have answered, in order.
     pub async fn tool_answers(&self, execution: &str) -> Vec<String> {
-        let session = self
-            .get(&format!("/api/v1/executions/{execution}/session"))
-            .await;
+        let session = self.get(&format!("/api/v1/executions/{execution}/session")).await;
         assert_eq!(session.status, 200, "{session}");
-        let messages = session.body["messages"]
-            .as_array()
-            .expect("messages")
-            .clone();
-        let tools = messages
-            .into_iter()
-            .filter(|message| message["role"] == "tool");
-        tools
-            .map(|message| message["content"].as_str().expect("a text").to_owned())
-            .collect()
+        let messages = session.body["messages"].as_array().expect("messages").clone();
+        let tools = messages.into_iter().filter(|message| message["role"] == "tool");
+        tools.map(|message| message["content"].as_str().expect("a text").to_owned()).collect()
     }
 
     /// The run as it is now.
@@ -295,6 +248,16 @@ impl Organization {
 
     /// The frames of a run's stream up to the one that `enough` says, or to its end.
     pub async fn stream_until(
+        &self,
+        id: &str,
+        last_event_id: Option<&str>,
+        enough: impl FnMut(&Frame) -> bool,
+    ) -> Vec<Frame> {
+        let frames = timeout(PATIENCE, self.read_stream(id, last_event_id, enough)).await;
+        frames.unwrap_or_else(|_| panic!("the stream of {id} goes on and on without the frame"))
+    }
+
+    async fn read_stream(
         &self,
         id: &str,
         last_event_id: Option<&str>,

@@ -32,15 +32,7 @@ impl Plane {
     /// The plane that all tests share, unless they kill it.
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<Plane> = OnceLock::new();
-        SHARED.get_or_init(|| {
-            // Statics are never dropped, so this folder is emptied by the next run of the tests.
-            let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("shared-plane");
-            if path.exists() {
-                std::fs::remove_dir_all(&path).expect("empty the shared plane's folder");
-            }
-            std::fs::create_dir_all(&path).expect("make the shared plane's folder");
-            Self::launch(Directory::Shared(path), &[])
-        })
+        SHARED.get_or_init(|| Self::launch(Directory::Shared(shared_directory()), &[]))
     }
 
     /// A plane of one's own on a fresh directory.
@@ -76,10 +68,7 @@ impl Plane {
     /// Tells it to end (SIGTERM) and awaits that; how it ended.
     pub fn terminate(&mut self) -> std::process::ExitStatus {
         let pid = self.pid().to_string();
-        let told = Command::new("kill")
-            .args(["-TERM", &pid])
-            .status()
-            .expect("run kill");
+        let told = Command::new("kill").args(["-TERM", &pid]).status().expect("run kill");
         assert!(told.success(), "kill -TERM {pid}");
         self.child.wait().expect("await the plane's end")
     }
@@ -127,9 +116,7 @@ impl Plane {
 
     /// A new organization with this name.
     pub async fn organization_named(&self, name: &str) -> Organization {
-        let reply = self
-            .operator_post("/api/v1/organizations", json!({"name": name}))
-            .await;
+        let reply = self.operator_post("/api/v1/organizations", json!({"name": name})).await;
         assert_eq!(reply.status, 201, "{reply:?}");
         let text = |field: &str| reply.body[field].as_str().expect("a text").to_owned();
         Organization {
@@ -163,6 +150,7 @@ impl Plane {
         Reply::read(request.bearer_auth(token.trim())).await
     }
 
+    #[expect(clippy::disallowed_methods, reason = "the program finds its tools by it")]
     fn launch(directory: Directory, extra: &[&str]) -> Self {
         let model = ModelServer::shared();
         let data = directory.path().join("data");
@@ -172,11 +160,10 @@ impl Plane {
         let mut command = if own {
             Command::new(Self::program())
         } else {
+            // It closes its own stdout: a plane that does not start must be heard to end.
             let mut shell = Command::new("/bin/sh");
-            shell.args([
-                "-c",
-                "\"$0\" \"$@\" & child=$!; cat >/dev/null; kill -9 $child",
-            ]);
+            shell
+                .args(["-c", "\"$0\" \"$@\" & child=$!; exec >&-; cat >/dev/null; kill -9 $child"]);
             shell.arg(Self::program());
             shell
         };
@@ -211,13 +198,7 @@ impl Plane {
             stdout.read_to_end(&mut rest).expect("read to the end");
         });
         let url = announced["url"].as_str().expect("a url").to_owned();
-        Self {
-            child,
-            directory,
-            url,
-            announced,
-            http: client(),
-        }
+        Self { child, directory, url, announced, http: client() }
     }
 }
 
@@ -239,14 +220,26 @@ impl Directory {
     }
 }
 
+/// A folder of this process for the plane that its tests share; other tests may run beside these.
+/// Statics are never dropped, so each run removes the folders of the runs that have ended.
+fn shared_directory() -> PathBuf {
+    let all = Path::new(env!("CARGO_TARGET_TMPDIR")).join("shared-planes");
+    std::fs::create_dir_all(&all).expect("make the folder of shared planes");
+    for folder in std::fs::read_dir(&all).expect("the folder of shared planes").flatten() {
+        if !Path::new("/proc").join(folder.file_name()).exists() {
+            // Another run may be removing it too.
+            let _gone = std::fs::remove_dir_all(folder.path());
+        }
+    }
+    let path = all.join(std::process::id().to_string());
+    std::fs::create_dir_all(&path).expect("make the shared plane's folder");
+    path
+}
+
 /// The plane's log; a test that fails shows where it is.
 fn log_file(directory: &Path) -> std::fs::File {
     let mut options = std::fs::OpenOptions::new();
-    options
-        .create(true)
-        .append(true)
-        .open(directory.join("log"))
-        .expect("a log file")
+    options.create(true).append(true).open(directory.join("log")).expect("a log file")
 }
 
 fn client() -> reqwest::Client {

@@ -25,6 +25,7 @@ pub struct Terminal {
 
 impl Terminal {
     /// Without any variable but `PATH`.
+    #[expect(clippy::disallowed_methods, reason = "the program finds its tools by it")]
     pub fn new() -> Self {
         let path = std::env::var("PATH").unwrap_or_default();
         let directory = tempfile::tempdir().expect("a temporary directory");

@@ -38,14 +38,17 @@ async fn a_body_that_is_no_json_is_said_to_be_none() {
 #[tokio::test]
 async fn a_body_that_is_no_object_is_refused() {
     let org = Plane::shared().organization().await;
-    for body in [json!([]), json!("x"), json!(7), json!(true), Value::Null] {
-        let reply = org.post("/api/v1/agents", body.clone()).await;
-        assert_eq!(
-            (reply.status, reply.fields()),
-            (422, vec!["body".to_owned()]),
-            "{body}: {reply}"
-        );
+    let job = org.job(&org.agent("instant").await, "Hello").await;
+    let trigger = format!("/api/v1/jobs/{job}/trigger");
+    for body in [json!([]), json!(["x"]), json!("x"), json!(7), json!(true), Value::Null] {
+        for path in ["/api/v1/agents", &trigger] {
+            let reply = org.post(path, body.clone()).await;
+            let refused = (reply.status, reply.fields());
+            assert_eq!(refused, (422, vec!["body".to_owned()]), "{path} {body}: {reply}");
+            assert_eq!(kinds(&reply), ["dict_type"], "{path} {body}");
+        }
     }
+    assert_eq!(org.get("/api/v1/executions").await.body, json!([]), "nothing is written");
 }
 
 #[tokio::test]

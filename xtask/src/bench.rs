@@ -10,9 +10,5 @@ pub fn run(workspace: &Workspace, arguments: &[&str]) -> Result<()> {
     let packages = ["-p", "drover", "-p", "model-server", "-p", "drover-benches"];
     let build = [&["build", "--release", "--locked"][..], &packages].concat();
     process::run(workspace.root(), "cargo", &build)?;
-    process::run(
-        workspace.root(),
-        workspace.program("release", "drover-benches"),
-        arguments,
-    )
+    process::run(workspace.root(), workspace.program("release", "drover-benches"), arguments)
 }

@@ -44,10 +44,7 @@ pub fn run(workspace: &Workspace) -> Result<String> {
         std::fs::read_to_string(workspace.path("deny.toml")).context("cannot read deny.toml")?;
     let deny: Deny = toml::from_str(&text).context("deny.toml is not as expected")?;
     let packages = workspace.with_dependencies()?.packages;
-    let faults: Vec<String> = packages
-        .iter()
-        .filter_map(|package| deny.fault(package))
-        .collect();
+    let faults: Vec<String> = packages.iter().filter_map(|package| deny.fault(package)).collect();
     if !faults.is_empty() {
         bail!("{}", faults.join("\n"));
     }
@@ -66,12 +63,7 @@ impl Deny {
         }
         let source = package.source.as_deref()?;
         let registry = source.strip_prefix("registry+").unwrap_or(source);
-        if !self
-            .sources
-            .allow_registry
-            .iter()
-            .any(|allowed| allowed == registry)
-        {
+        if !self.sources.allow_registry.iter().any(|allowed| allowed == registry) {
             return Some(format!("{name} {version} comes from {source}"));
         }
         let Some(licence) = &package.license else {
@@ -80,9 +72,9 @@ impl Deny {
         let is_allowed = |one: &str| self.licenses.allow.iter().any(|allowed| allowed == one);
         match holds(licence, &is_allowed) {
             true => None,
-            false => Some(format!(
-                "{name} {version} has the licence {licence}, which is not allowed"
-            )),
+            false => {
+                Some(format!("{name} {version} has the licence {licence}, which is not allowed"))
+            }
         }
     }
 }
@@ -90,10 +82,7 @@ impl Deny {
 /// Whether an SPDX expression can be met: `A OR B`, `A AND B`, `(…)`, `A WITH exception`, and the
 /// old `A/B`. `AND` binds closer.
 fn holds(expression: &str, is_allowed: &dyn Fn(&str) -> bool) -> bool {
-    let spaced = expression
-        .replace('/', " OR ")
-        .replace('(', " ( ")
-        .replace(')', " ) ");
+    let spaced = expression.replace('/', " OR ").replace('(', " ( ").replace(')', " ) ");
     let mut words = spaced.split_whitespace().peekable();
     any_of(&mut words, is_allowed)
 }
@@ -140,22 +129,12 @@ mod tests {
     #[test]
     fn expressions_hold_when_they_can_be_met() {
         let holds = |text| holds(text, &|licence| ["MIT", "Unicode-3.0"].contains(&licence));
-        for good in [
-            "MIT",
-            "GPL-3.0 OR MIT",
-            "BSL-1.0/MIT",
-            "(GPL-3.0 OR MIT) AND Unicode-3.0",
-        ] {
+        for good in ["MIT", "GPL-3.0 OR MIT", "BSL-1.0/MIT", "(GPL-3.0 OR MIT) AND Unicode-3.0"] {
             assert!(holds(good), "{good}");
         }
-        for bad in [
-            "",
-            "GPL-3.0",
-            "MIT AND GPL-3.0",
-            "MIT WITH exception",
-            "GPL-3.0 OR MIT AND X",
-            "(MIT",
-        ] {
+        for bad in
+            ["", "GPL-3.0", "MIT AND GPL-3.0", "MIT WITH exception", "GPL-3.0 OR MIT AND X", "(MIT"]
+        {
             assert!(!holds(bad), "{bad}");
         }
     }

@@ -11,10 +11,7 @@ use anyhow::{Context, Result, bail};
 pub fn run<S: AsRef<OsStr>>(directory: &Path, program: S, arguments: &[&str]) -> Result<()> {
     let shown = shown(program.as_ref(), arguments);
     println!("$ {shown}");
-    let status = Command::new(&program)
-        .args(arguments)
-        .current_dir(directory)
-        .status();
+    let status = Command::new(&program).args(arguments).current_dir(directory).status();
     let status = status.with_context(|| format!("cannot run `{shown}`"))?;
     if !status.success() {
         bail!("`{shown}` failed ({status})");
@@ -32,13 +29,8 @@ pub fn run_reading(
     let shown = shown(program.as_ref(), arguments);
     println!("$ {shown}");
     let mut command = Command::new(program);
-    command
-        .args(arguments)
-        .current_dir(directory)
-        .stdout(Stdio::piped());
-    let mut child = command
-        .spawn()
-        .with_context(|| format!("cannot run `{shown}`"))?;
+    command.args(arguments).current_dir(directory).stdout(Stdio::piped());
+    let mut child = command.spawn().with_context(|| format!("cannot run `{shown}`"))?;
     let stdout = child.stdout.take().context("a pipe that was asked for")?;
     for text in BufReader::new(stdout).split(b'\n') {
         let text = text?;
@@ -56,10 +48,7 @@ pub fn run_reading(
 /// What it writes to stdout.
 pub fn output<S: AsRef<OsStr>>(directory: &Path, program: S, arguments: &[&str]) -> Result<String> {
     let shown = shown(program.as_ref(), arguments);
-    let output = Command::new(&program)
-        .args(arguments)
-        .current_dir(directory)
-        .output();
+    let output = Command::new(&program).args(arguments).current_dir(directory).output();
     let output = output.with_context(|| format!("cannot run `{shown}`"))?;
     if !output.status.success() {
         let why = String::from_utf8_lossy(&output.stderr);
@@ -69,9 +58,6 @@ pub fn output<S: AsRef<OsStr>>(directory: &Path, program: S, arguments: &[&str])
 }
 
 fn shown(program: &OsStr, arguments: &[&str]) -> String {
-    let name = Path::new(program)
-        .file_name()
-        .unwrap_or(program)
-        .to_string_lossy();
+    let name = Path::new(program).file_name().unwrap_or(program).to_string_lossy();
     [&[&*name], arguments].concat().join(" ")
 }

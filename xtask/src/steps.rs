@@ -15,11 +15,7 @@ pub struct Steps {
 impl Steps {
     /// Begins a task of so many steps.
     pub fn new(total: usize) -> Self {
-        Self {
-            began: Instant::now(),
-            total,
-            done: 0,
-        }
+        Self { began: Instant::now(), total, done: 0 }
     }
 
     /// Runs one; what it answers is shown behind its time.

@@ -17,37 +17,21 @@ pub fn run(workspace: &Workspace) -> Result<()> {
         process::run(workspace.root(), "cargo", arguments)?;
         Ok(String::new())
     };
-    steps.run("what the tests need from this machine", || {
-        tools::check(workspace)
-    })?;
+    steps.run("what the tests need from this machine", || tools::check(workspace))?;
     steps.run("formatting", || cargo(&["fmt", "--all", "--check"]))?;
     steps.run("house rules", || tidy::run(workspace))?;
-    steps.run("licences, bans and sources of dependencies", || {
-        licences::run(workspace)
-    })?;
+    steps.run("licences, bans and sources of dependencies", || licences::run(workspace))?;
     steps.run("lints", || {
-        cargo(&[
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--locked",
-            "--",
-            "-D",
-            "warnings",
-        ])
+        cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])
     })?;
     // The tests start these programs; building them with the tests keeps one set of features.
     steps.run("programs and tests compile", || {
         cargo(&["build", "--workspace", "--all-targets", "--locked"])
     })?;
-    steps.run("generated files, and the contract", || {
-        openapi::check_built(workspace)
-    })?;
+    steps.run("generated files, and the contract", || openapi::check_built(workspace))?;
     steps.run("tests", || {
         let arguments = ["test", "--workspace", "--locked"];
-        process::run_reading(workspace.root(), "cargo", &arguments, |line| {
-            tests.read(line)
-        })?;
+        process::run_reading(workspace.root(), "cargo", &arguments, |line| tests.read(line))?;
         Ok(tests.to_string())
     })?;
     println!("\n✓ all of it in {}: {tests}", steps.elapsed());
@@ -70,15 +54,8 @@ impl Tally {
             return;
         };
         let count = |what: &str| {
-            let before = counts
-                .split_once(what)
-                .map_or("", |(before, _)| before)
-                .trim_end();
-            before
-                .rsplit(' ')
-                .next()
-                .and_then(|number| number.parse::<u64>().ok())
-                .unwrap_or(0)
+            let before = counts.split_once(what).map_or("", |(before, _)| before).trim_end();
+            before.rsplit(' ').next().and_then(|number| number.parse::<u64>().ok()).unwrap_or(0)
         };
         self.passed += count("passed");
         self.failed += count("failed;");
@@ -89,12 +66,7 @@ impl Tally {
 
 impl std::fmt::Display for Tally {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self {
-            passed,
-            failed,
-            ignored,
-            programs,
-        } = self;
+        let Self { passed, failed, ignored, programs } = self;
         write!(
             f,
             "{passed} tests passed, {failed} failed, {ignored} ignored, in {programs} programs"
@@ -112,14 +84,6 @@ mod tests {
         tally.read("running 3 tests");
         tally.read("test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out");
         tally.read("test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured");
-        assert_eq!(
-            tally,
-            Tally {
-                passed: 15,
-                failed: 2,
-                ignored: 1,
-                programs: 2
-            }
-        );
+        assert_eq!(tally, Tally { passed: 15, failed: 2, ignored: 1, programs: 2 });
     }
 }

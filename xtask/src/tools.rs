@@ -8,14 +8,8 @@ use crate::workspace::Workspace;
 
 /// Each with what to do where it is missing.
 const NEEDED: [(&[&str], &str); 4] = [
-    (
-        &["cargo", "fmt", "--version"],
-        "run `rustup component add rustfmt`",
-    ),
-    (
-        &["cargo", "clippy", "--version"],
-        "run `rustup component add clippy`",
-    ),
+    (&["cargo", "fmt", "--version"], "run `rustup component add rustfmt`"),
+    (&["cargo", "clippy", "--version"], "run `rustup component add clippy`"),
     (
         &["cc", "--version"],
         "install a C compiler, which SQLite is built with: `apt-get install build-essential`",

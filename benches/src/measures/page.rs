@@ -81,7 +81,15 @@ fn seed(file: &Path, runs: usize) -> Result<String> {
         let back = (runs - number) as u128 * 1_000;
         (newest - (back << 80)).to_be_bytes()
     };
+    // Made afterwards, indexes take a tenth of the time.
+    let indexes: Vec<(String, String)> = database
+        .prepare("SELECT name, sql FROM sqlite_master WHERE tbl_name = 'executions' AND type = 'index' AND sql IS NOT NULL")?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
     let transaction = database.transaction()?;
+    for (name, _) in &indexes {
+        transaction.execute_batch(&format!("DROP INDEX {name}"))?;
+    }
     {
         let insert = format!(
             "INSERT INTO executions ({}) SELECT {values} FROM executions WHERE id = ?3",
@@ -93,6 +101,9 @@ fn seed(file: &Path, runs: usize) -> Result<String> {
             let milliseconds = u128::from_be_bytes(id) >> 80;
             insert.execute((id, i64::try_from(milliseconds)? * 1_000, real))?;
         }
+    }
+    for (_, sql) in &indexes {
+        transaction.execute_batch(sql)?;
     }
     transaction.commit()?;
     eprintln!("    wrote {runs} runs in {:.0} s", began.elapsed().as_secs_f64());

@@ -156,7 +156,7 @@ pub enum Progress {
 #[serde(tag = "result", rename_all = "snake_case")]
 pub enum Outcome {
     /// The model answered.
-    Turn(TurnResult),
+    Turn(Box<TurnResult>),
     /// The tool ran, well or badly.
     Tool(ToolResult),
     /// The activity itself failed.

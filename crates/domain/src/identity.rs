@@ -59,7 +59,9 @@ impl Role {
             Action::Read => true,
             Action::Write | Action::Run => matches!(self, Self::Owner | Self::Admin | Self::Member),
             Action::Administer => matches!(self, Self::Owner | Self::Admin),
-            Action::Report => matches!(self, Self::Owner | Self::Admin | Self::Member | Self::Worker),
+            Action::Report => {
+                matches!(self, Self::Owner | Self::Admin | Self::Member | Self::Worker)
+            }
         }
     }
     /// The stored and printed word.

@@ -161,27 +161,20 @@ pub struct ClientFlags {
 impl Cli {
     /// Whether the command is a server, with the threads of one.
     pub fn is_server(&self) -> bool {
-        matches!(
-            self.command,
-            Command::Quickstart(_) | Command::Dev(_) | Command::Serve(_)
-        )
+        matches!(self.command, Command::Quickstart(_) | Command::Dev(_) | Command::Serve(_))
     }
 
     /// Runs the command.
     pub async fn run(self, printer: Printer, variables: BTreeMap<String, String>) -> Outcome {
-        let shell = Shell {
-            printer,
-            variables,
-            config: self.config,
-        };
+        let shell = Shell { printer, variables, config: self.config };
         match self.command {
             Command::Quickstart(args) => quickstart::run(args, &shell).await,
             Command::Dev(args) => dev::run(args, &shell).await,
             Command::Serve(args) => serve::run(args, &shell).await,
             Command::Openapi => openapi::run(&shell),
-            Command::Org {
-                command: Organization::Create(args),
-            } => organizations::create::run(args, &shell).await,
+            Command::Org { command: Organization::Create(args) } => {
+                organizations::create::run(args, &shell).await
+            }
             Command::Job { command } => match command {
                 Job::List(args) => jobs::list::run(args, &shell).await,
                 Job::Get(args) => jobs::get::run(args, &shell).await,

@@ -22,8 +22,7 @@ pub fn connect(config: &Config) -> Result<Client, CommandError> {
         None => {
             let credentials = directory.credentials()?;
             let ours = credentials.filter(|_| place.is_ours);
-            ours.map(|credentials| credentials.api_key)
-                .ok_or_else(|| no_key(&directory))?
+            ours.map(|credentials| credentials.api_key).ok_or_else(|| no_key(&directory))?
         }
     };
     client(&place.url, Some(&key))
@@ -33,17 +32,11 @@ pub fn connect(config: &Config) -> Result<Client, CommandError> {
 pub fn connect_operator(config: &Config) -> Result<Client, CommandError> {
     let directory = DataDirectory::at(&config.data_dir);
     let place = Place::find(config, &directory)?;
-    let token = directory
-        .admin_token()?
-        .filter(|_| place.is_ours)
-        .ok_or_else(|| {
-            let path = directory.path().display();
-            CommandError::failed(format!(
-                "the operator's token of `{}` is not in `{path}`",
-                place.url
-            ))
+    let token = directory.admin_token()?.filter(|_| place.is_ours).ok_or_else(|| {
+        let path = directory.path().display();
+        CommandError::failed(format!("the operator's token of `{}` is not in `{path}`", place.url))
             .hint("point `--data-dir` at the data directory of the running plane")
-        })?;
+    })?;
     client(&place.url, Some(token.reveal()))
 }
 
@@ -63,10 +56,7 @@ pub fn client(url: &str, key: Option<&str>) -> Result<Client, CommandError> {
         builder = builder.tls_certs_only([]);
     }
     let http = builder.build().map_err(|error| {
-        CommandError::failed(format!(
-            "HTTP cannot be prepared: {}",
-            crate::exit::chain(&error)
-        ))
+        CommandError::failed(format!("HTTP cannot be prepared: {}", crate::exit::chain(&error)))
     })?;
     Ok(Client::new(http, url, key))
 }
@@ -87,10 +77,7 @@ impl Place {
             return Ok(Self { url, is_ours: true });
         };
         let known = running.is_some_and(|plane| plane.url == *url || plane.public_url == *url);
-        Ok(Self {
-            is_ours: known || is_loopback(url),
-            url: url.clone(),
-        })
+        Ok(Self { is_ours: known || is_loopback(url), url: url.clone() })
     }
 }
 
@@ -98,10 +85,7 @@ fn is_loopback(url: &str) -> bool {
     let host = url.parse::<http::Uri>().ok();
     let host = host.as_ref().and_then(http::Uri::host).unwrap_or_default();
     let host = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost"
-        || host
-            .parse::<IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 fn no_key(directory: &DataDirectory) -> CommandError {
@@ -121,18 +105,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let directory = DataDirectory::make(folder.path()).unwrap();
         let place = |url: Option<&str>| {
-            let config = Config {
-                url: url.map(str::to_owned),
-                ..Config::default()
-            };
+            let config = Config { url: url.map(str::to_owned), ..Config::default() };
             let place = Place::find(&config, &directory).unwrap();
             (place.url, place.is_ours)
         };
         assert_eq!(place(None), ("http://127.0.0.1:8000".into(), true));
-        assert_eq!(
-            place(Some("https://plane.example")),
-            ("https://plane.example".into(), false)
-        );
+        assert_eq!(place(Some("https://plane.example")), ("https://plane.example".into(), false));
         assert!(place(Some("http://[::1]:9")).1);
         assert!(!place(Some("http://localhost.evil.example")).1);
         let running = RunningPlane {

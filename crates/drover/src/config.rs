@@ -134,16 +134,8 @@ const VARIABLES: [(&str, &str, Shape); 17] = [
     ("log", "DROVER_LOG", Shape::Text),
     ("log_format", "DROVER_LOG_FORMAT", Shape::Text),
     ("max_model_calls", "DROVER_MAX_MODEL_CALLS", Shape::Number),
-    (
-        "max_tool_processes",
-        "DROVER_MAX_TOOL_PROCESSES",
-        Shape::Number,
-    ),
-    (
-        "allow_unwalled_tools",
-        "DROVER_ALLOW_UNWALLED_TOOLS",
-        Shape::Switch,
-    ),
+    ("max_tool_processes", "DROVER_MAX_TOOL_PROCESSES", Shape::Number),
+    ("allow_unwalled_tools", "DROVER_ALLOW_UNWALLED_TOOLS", Shape::Switch),
     ("default_model", "DROVER_DEFAULT_MODEL", Shape::Text),
     ("openai_api_key", "OPENAI_API_KEY", Shape::Text),
     ("openai_base_url", "OPENAI_BASE_URL", Shape::Text),
@@ -172,12 +164,9 @@ impl Config {
             })?;
             layers = layers.merge(Toml::string(&text));
         }
-        let layers = layers
-            .merge(Variables(variables))
-            .merge(Serialized::globals(flags));
-        let config: Self = layers
-            .extract()
-            .map_err(|error| explain(&error, file.unwrap_or(usual)))?;
+        let layers = layers.merge(Variables(variables)).merge(Serialized::globals(flags));
+        let config: Self =
+            layers.extract().map_err(|error| explain(&error, file.unwrap_or(usual)))?;
         config.checked()
     }
 
@@ -192,11 +181,7 @@ impl Config {
 
     /// What is done on a kernel that cannot wall tools off.
     pub fn wall_policy(&self) -> WallPolicy {
-        if self.allow_unwalled_tools {
-            WallPolicy::IfAvailable
-        } else {
-            WallPolicy::Required
-        }
+        if self.allow_unwalled_tools { WallPolicy::IfAvailable } else { WallPolicy::Required }
     }
 
     /// The configured model providers. A base URL alone counts: local servers often want no key.
@@ -241,9 +226,7 @@ impl Config {
             ("max_tool_processes", self.max_tool_processes),
         ] {
             if !(1..=100_000).contains(&number) {
-                return Err(CommandError::usage(format!(
-                    "`{key}` should be between 1 and 100000"
-                )));
+                return Err(CommandError::usage(format!("`{key}` should be between 1 and 100000")));
             }
         }
         for (key, url) in [("public_url", &mut self.public_url), ("url", &mut self.url)] {
@@ -284,10 +267,7 @@ impl Provider for Variables<'_> {
 
     fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
         let given = VARIABLES.iter().filter_map(|(key, variable, shape)| {
-            let text = self
-                .0
-                .get(*variable)
-                .filter(|text| !text.trim().is_empty())?;
+            let text = self.0.get(*variable).filter(|text| !text.trim().is_empty())?;
             Some(((*key).to_owned(), shape.read(text.trim())))
         });
         Ok(Profile::Global.collect(given.collect()))
@@ -299,9 +279,7 @@ impl Shape {
     fn read(self, text: &str) -> Value {
         match self {
             Self::Text => text.into(),
-            Self::Number => text
-                .parse::<u64>()
-                .map_or_else(|_| text.into(), Value::from),
+            Self::Number => text.parse::<u64>().map_or_else(|_| text.into(), Value::from),
             Self::Switch => match text.to_ascii_lowercase().as_str() {
                 "1" | "true" | "yes" | "on" => true.into(),
                 "0" | "false" | "no" | "off" => false.into(),
@@ -317,9 +295,7 @@ pub fn parse_listen(text: &str) -> Result<SocketAddr, String> {
         Some(port) => format!("127.0.0.1:{port}"),
         None => text.to_owned(),
     };
-    numeric
-        .parse()
-        .map_err(|_| "it should be an address and a port, as in 127.0.0.1:8000".into())
+    numeric.parse().map_err(|_| "it should be an address and a port, as in 127.0.0.1:8000".into())
 }
 
 fn listen_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
@@ -331,14 +307,8 @@ fn listen_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAd
 fn explain(error: &figment::Error, file: &Path) -> CommandError {
     let file = file.display();
     let key = error.path.last().map(String::as_str).unwrap_or_default();
-    let variable = VARIABLES
-        .iter()
-        .find(|(one, ..)| *one == key)
-        .map(|(_, variable, _)| *variable);
-    let layer = error
-        .metadata
-        .as_ref()
-        .map_or("", |metadata| &metadata.name);
+    let variable = VARIABLES.iter().find(|(one, ..)| *one == key).map(|(_, variable, _)| *variable);
+    let layer = error.metadata.as_ref().map_or("", |metadata| &metadata.name);
     let place = match variable {
         Some(variable) if layer == ENVIRONMENT => format!("`{variable}`"),
         Some(_) if layer.starts_with("TOML") => format!("`{key}` in `{file}`"),
@@ -349,10 +319,8 @@ fn explain(error: &figment::Error, file: &Path) -> CommandError {
     match &error.kind {
         Kind::UnknownField(field, _) => {
             let known: Vec<_> = VARIABLES.iter().map(|(key, ..)| *key).collect();
-            CommandError::usage(format!(
-                "`{field}` in `{file}` is not a key of the configuration"
-            ))
-            .hint(format!("the keys are {}", known.join(", ")))
+            CommandError::usage(format!("`{field}` in `{file}` is not a key of the configuration"))
+                .hint(format!("the keys are {}", known.join(", ")))
         }
         Kind::UnknownVariant(_, words) => {
             CommandError::usage(format!("{place} should be {}", words.join(" or ")))
@@ -381,10 +349,7 @@ mod tests {
     use super::*;
 
     fn variables(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-        pairs
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect()
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
     }
 
     fn load(
@@ -410,10 +375,7 @@ mod tests {
     #[test]
     fn flags_win_over_variables_and_variables_over_the_file() {
         let file = "listen = '127.0.0.1:1'\nmax_tool_processes = 3\nlog_format = 'json'";
-        let pairs = [
-            ("DROVER_LISTEN", "127.0.0.1:2"),
-            ("DROVER_MAX_TOOL_PROCESSES", "4"),
-        ];
+        let pairs = [("DROVER_LISTEN", "127.0.0.1:2"), ("DROVER_MAX_TOOL_PROCESSES", "4")];
         let config = load(file, &pairs, json!({"listen": "localhost:3"})).unwrap();
         assert_eq!(config.listen.port(), 3);
         assert_eq!(config.max_tool_processes, 4);
@@ -450,9 +412,7 @@ mod tests {
             "`max_model_calls` should be between 1 and 100000"
         );
         assert!(fault("listen = ", &[]).starts_with("`drover.toml`: "));
-        let flag = load("", &[], json!({"listen": "here"}))
-            .unwrap_err()
-            .to_string();
+        let flag = load("", &[], json!({"listen": "here"})).unwrap_err().to_string();
         assert!(flag.starts_with("`--listen`: "), "{flag}");
     }
 
@@ -477,14 +437,6 @@ mod tests {
         let pairs = [("OPENAI_API_KEY", ""), ("OLLAMA_HOST", " ")];
         assert!(!load("", &pairs, json!({})).unwrap().has_provider());
         let local = [("OPENAI_BASE_URL", "http://127.0.0.1:1234/v1")];
-        assert!(
-            load("", &local, json!({}))
-                .unwrap()
-                .providers()
-                .openai
-                .unwrap()
-                .key
-                .is_none()
-        );
+        assert!(load("", &local, json!({})).unwrap().providers().openai.unwrap().key.is_none());
     }
 }

@@ -64,24 +64,16 @@ impl DataDirectory {
     /// Makes it if it is not there, and lets nobody else in.
     pub fn make(path: &Path) -> Result<Self, CommandError> {
         let cannot = |error: io::Error| {
-            let message = format!(
-                "the data directory `{}` cannot be used: {error}",
-                path.display()
-            );
+            let message =
+                format!("the data directory `{}` cannot be used: {error}", path.display());
             CommandError::failed(message).hint("choose another one with `--data-dir`")
         };
         if is_somebody_elses(path).map_err(cannot)? {
-            let message = format!(
-                "`{}` holds other files and is no data directory",
-                path.display()
-            );
+            let message =
+                format!("`{}` holds other files and is no data directory", path.display());
             return Err(CommandError::failed(message).hint("name a new or an empty folder"));
         }
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(path)
-            .map_err(cannot)?;
+        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(cannot)?;
         let path = fs::canonicalize(path).map_err(cannot)?;
         fs::set_permissions(&path, Permissions::from_mode(0o700)).map_err(cannot)?;
         Ok(Self(path))
@@ -111,8 +103,7 @@ impl DataDirectory {
 
     /// The operator's token, if a plane was ever started here.
     pub fn admin_token(&self) -> Result<Option<Secret<String>>, CommandError> {
-        self.read(ADMIN_TOKEN)
-            .map(|text| text.map(|text| Secret::new(text.trim().to_owned())))
+        self.read(ADMIN_TOKEN).map(|text| text.map(|text| Secret::new(text.trim().to_owned())))
     }
 
     /// The seeded organization's credentials.
@@ -146,11 +137,7 @@ impl DataDirectory {
         if let Some(text) = self.read(name)? {
             return Ok(Secret::new(text.trim().to_owned()));
         }
-        let text = ids
-            .secret_bytes()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect::<String>();
+        let text = ids.secret_bytes().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         self.write(name, &text)?;
         Ok(Secret::new(text))
     }
@@ -160,10 +147,9 @@ impl DataDirectory {
         match fs::read_to_string(&path) {
             Ok(text) => Ok(Some(text)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(CommandError::failed(format!(
-                "`{}` cannot be read: {error}",
-                path.display()
-            ))),
+            Err(error) => {
+                Err(CommandError::failed(format!("`{}` cannot be read: {error}", path.display())))
+            }
         }
     }
 
@@ -191,11 +177,7 @@ impl DataDirectory {
         let fresh = path.with_extension("new");
         // A left-over of a crash may have other permissions.
         let _absent = fs::remove_file(&fresh);
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&fresh)?;
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&fresh)?;
         file.write_all(text.as_bytes())?;
         file.write_all(b"\n")?;
         file.sync_all()?;

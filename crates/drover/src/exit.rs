@@ -58,35 +58,19 @@ pub struct CommandError {
 impl CommandError {
     /// It could not be done here.
     pub fn failed(message: impl Into<String>) -> Self {
-        Self {
-            exit: Exit::Failed,
-            message: message.into(),
-            hint: None,
-        }
+        Self { exit: Exit::Failed, message: message.into(), hint: None }
     }
     /// Something on the command line, in the environment or in `drover.toml` is wrong.
     pub fn usage(message: impl Into<String>) -> Self {
-        Self {
-            exit: Exit::Usage,
-            message: message.into(),
-            hint: None,
-        }
+        Self { exit: Exit::Usage, message: message.into(), hint: None }
     }
     /// The plane refused.
     pub fn refused(message: impl Into<String>) -> Self {
-        Self {
-            exit: Exit::Refused,
-            message: message.into(),
-            hint: None,
-        }
+        Self { exit: Exit::Refused, message: message.into(), hint: None }
     }
     /// The plane does not answer.
     pub fn unreachable(message: impl Into<String>) -> Self {
-        Self {
-            exit: Exit::Unreachable,
-            message: message.into(),
-            hint: None,
-        }
+        Self { exit: Exit::Unreachable, message: message.into(), hint: None }
     }
     /// Adds what to do about it.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -118,11 +102,9 @@ impl From<ClientError> for CommandError {
                 message,
                 hint: Some("set `DROVER_API_KEY` to a key of this plane".to_owned()),
             },
-            ClientError::Refused { status, .. } if status < 500 => Self {
-                exit: Exit::Refused,
-                message,
-                hint: None,
-            },
+            ClientError::Refused { status, .. } if status < 500 => {
+                Self { exit: Exit::Refused, message, hint: None }
+            }
             ClientError::Refused { .. } => Self::failed(message),
             ClientError::Unreachable { .. } => Self::unreachable(message)
                 .hint("start a plane with `drover dev`, or point `DROVER_URL` at a running one"),
@@ -148,11 +130,7 @@ impl From<io::Error> for CommandError {
             io::ErrorKind::BrokenPipe => Exit::Done,
             _ => Exit::Failed,
         };
-        Self {
-            exit,
-            message: error.to_string(),
-            hint: None,
-        }
+        Self { exit, message: error.to_string(), hint: None }
     }
 }
 
@@ -183,34 +161,19 @@ mod tests {
     #[test]
     fn the_planes_answers_become_exit_codes() {
         let refused = |status| {
-            CommandError::from(ClientError::Refused {
-                status,
-                detail: json!("Job not found"),
-            })
-            .exit
+            CommandError::from(ClientError::Refused { status, detail: json!("Job not found") }).exit
         };
         assert_eq!(refused(404), Exit::Refused);
         assert_eq!(refused(422), Exit::Refused);
         assert_eq!(refused(503), Exit::Failed);
-        let silent = ClientError::Unreachable {
-            url: "http://x".into(),
-            why: "refused".into(),
-        };
+        let silent = ClientError::Unreachable { url: "http://x".into(), why: "refused".into() };
         assert_eq!(CommandError::from(silent).exit, Exit::Unreachable);
     }
 
     #[test]
     fn every_code_is_in_the_help() {
         use Exit::{Done, Failed, Interrupted, Refused, RunFailed, Unreachable, Usage};
-        for exit in [
-            Done,
-            Failed,
-            Usage,
-            Refused,
-            Unreachable,
-            RunFailed,
-            Interrupted,
-        ] {
+        for exit in [Done, Failed, Usage, Refused, Unreachable, RunFailed, Interrupted] {
             let line = format!("\n  {:<5}", exit as u8);
             assert!(EXIT_CODES.contains(&line), "{exit:?}");
         }

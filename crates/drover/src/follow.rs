@@ -103,21 +103,14 @@ impl<'a> Follow<'a> {
     }
 
     fn way_back(&self) -> String {
-        format!(
-            "come back with `drover execution logs {} --follow`",
-            self.execution
-        )
+        format!("come back with `drover execution logs {} --follow`", self.execution)
     }
 
     async fn follow(&mut self) -> Result<Exit, CommandError> {
         let mut tries = 0;
         loop {
             let seen = self.last.clone();
-            match self
-                .client
-                .stream::<Stream>(&[self.execution], seen.as_deref())
-                .await
-            {
+            match self.client.stream::<Stream>(&[self.execution], seen.as_deref()).await {
                 Ok(frames) => self.connection(frames).await?,
                 Err(error) if is_for_good(&error) => return Err(error.into()),
                 Err(error) if tries >= TRIES || (self.last.is_none() && tries == 0) => {
@@ -141,11 +134,7 @@ impl<'a> Follow<'a> {
         let mut frames = std::pin::pin!(frames);
         let mut waits_for = None;
         loop {
-            let patience = if waits_for.is_some() {
-                PATIENCE
-            } else {
-                Duration::MAX
-            };
+            let patience = if waits_for.is_some() { PATIENCE } else { Duration::MAX };
             let frame = match tokio::time::timeout(patience, frames.next()).await {
                 Ok(Some(Ok(frame))) => frame,
                 // A connection that breaks is made again.

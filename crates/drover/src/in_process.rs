@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use drover_domain::activities::{ActivityKind, Outcome, Progress};
 use drover_domain::{ActivityId, Error, Result};
 use drover_engine::Leased;
-use drover_plane::{Plane, work};
+use drover_plane::{Plane, activities};
 use drover_worker::model::{HttpSettings, ModelHttp, Models};
 use drover_worker::sandbox::{Launcher, Sandbox, SandboxConfig};
 use drover_worker::tools::Toolbox;
@@ -26,27 +26,16 @@ pub fn start(
     let http = ModelHttp::new(&HttpSettings::default()).map_err(|error| failed(&error))?;
     let models = Models::new(&http, config.providers()).map_err(|error| failed(&error))?;
     let program = std::env::current_exe().map_err(|error| failed(&error))?;
-    let launcher = Launcher {
-        program,
-        args: vec![SANDBOX_EXEC.to_owned()],
-    };
+    let launcher = Launcher { program, args: vec![SANDBOX_EXEC.to_owned()] };
     let mut sandbox = SandboxConfig::new(launcher, config.workspaces_dir());
     sandbox.hidden = vec![config.data_dir.clone()];
     sandbox.max_processes = config.max_tool_processes;
     sandbox.wall = config.wall_policy();
     let sandbox = Sandbox::new(sandbox).map_err(|error| failed(&error))?;
-    let slots = Slots {
-        model_calls: config.max_model_calls,
-        tool_calls: config.max_tool_processes,
-    };
+    let slots =
+        Slots { model_calls: config.max_model_calls, tool_calls: config.max_tool_processes };
     let source = Arc::new(InProcess::new(plane.clone()));
-    Ok(Worker {
-        source,
-        models,
-        toolbox: Toolbox::new(sandbox),
-        slots,
-    }
-    .start())
+    Ok(Worker { source, models, toolbox: Toolbox::new(sandbox), slots }.start())
 }
 
 /// The plane of this process as a source of work.
@@ -59,10 +48,7 @@ pub struct InProcess {
 impl InProcess {
     /// Work of this plane.
     pub fn new(plane: Arc<Plane>) -> Self {
-        Self {
-            plane,
-            leased: Arc::default(),
-        }
+        Self { plane, leased: Arc::default() }
     }
 
     fn get(&self, activity: ActivityId) -> Result<Arc<Leased>> {
@@ -71,10 +57,7 @@ impl InProcess {
     }
 
     fn remove(&self, activity: ActivityId) {
-        self.leased
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&activity);
+        self.leased.lock().unwrap_or_else(PoisonError::into_inner).remove(&activity);
     }
 }
 
@@ -84,10 +67,8 @@ impl WorkSource for InProcess {
         let offer = self.plane.embedded.poll(kind).await;
         let (plane, leased) = (self.plane.clone(), self.leased.clone());
         Ok(Box::pin(async move {
-            let Some(work::LeasedTask {
-                leased: lease,
-                task,
-            }) = work::lease(&plane, offer).await?
+            let Some(activities::LeasedTask { leased: lease, task }) =
+                activities::lease(&plane, offer).await?
             else {
                 return Ok(None);
             };

@@ -16,15 +16,9 @@ pub fn start(filter: &str, format: LogFormat) -> Result<(), CommandError> {
         CommandError::usage(format!("`log` is not a filter: {error}"))
             .hint("use a level such as `info`, or `warn,drover_engine=debug`")
     })?;
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr);
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     match format {
-        LogFormat::Json => lines
-            .json()
-            .flatten_event(true)
-            .with_current_span(false)
-            .init(),
+        LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).init(),
         LogFormat::Pretty => {
             let coloured = io::stderr().is_terminal() && colours_wanted();
             lines.with_ansi(coloured).with_target(false).init();

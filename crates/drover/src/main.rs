@@ -39,10 +39,7 @@ const BLOCKING_THREADS: usize = 32;
 
 fn main() -> ExitCode {
     // Before anything else: a tool call pays for whatever stands above this.
-    if std::env::args_os()
-        .nth(1)
-        .is_some_and(|argument| argument == SANDBOX_EXEC)
-    {
+    if std::env::args_os().nth(1).is_some_and(|argument| argument == SANDBOX_EXEC) {
         return drover_worker::sandbox::child::main();
     }
     let cli = Cli::parse();
@@ -81,8 +78,5 @@ fn runtime(is_server: bool) -> std::io::Result<Runtime> {
     } else {
         Builder::new_current_thread()
     };
-    builder
-        .max_blocking_threads(BLOCKING_THREADS)
-        .enable_all()
-        .build()
+    builder.max_blocking_threads(BLOCKING_THREADS).enable_all().build()
 }

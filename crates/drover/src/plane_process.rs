@@ -30,9 +30,8 @@ const BACKLOG: u32 = 1024;
 /// How often the metrics recorder tidies up.
 const UPKEEP: Duration = Duration::from_secs(5);
 /// Bounds of the buckets of all durations, in seconds.
-const BUCKETS: [f64; 13] = [
-    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0, 120.0,
-];
+const BUCKETS: [f64; 13] =
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0, 120.0];
 
 /// A plane that serves.
 pub struct PlaneProcess {
@@ -88,13 +87,7 @@ impl PlaneProcess {
             pid: std::process::id(),
         })?;
         tracing::info!(%address, data_dir = %directory.path().display(), "the plane is ready");
-        Ok(Self {
-            url,
-            directory,
-            admin_token,
-            plane,
-            worker,
-        })
+        Ok(Self { url, directory, admin_token, plane, worker })
     }
 
     /// Lets it run until Ctrl-C or SIGTERM, then ends it. A second one ends the process at once.
@@ -127,9 +120,7 @@ impl PlaneProcess {
 pub fn warn(config: &Config, printer: Printer) {
     if !config.listen.ip().is_loopback() {
         let address = config.listen;
-        printer.warn(&format!(
-            "`{address}` can be reached from other machines, over plain HTTP"
-        ));
+        printer.warn(&format!("`{address}` can be reached from other machines, over plain HTTP"));
         printer.hint("put a proxy with TLS in front and name it with `--public-url`");
     }
     if let (Some(shortcoming), true) = (Wall::detect().shortcoming(), config.allow_unwalled_tools) {

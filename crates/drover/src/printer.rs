@@ -17,9 +17,7 @@ pub struct Printer {
 impl Printer {
     /// The process's own.
     pub fn new() -> Self {
-        Self {
-            terminal: io::stdout().is_terminal(),
-        }
+        Self { terminal: io::stdout().is_terminal() }
     }
 
     /// A line of data.

@@ -47,10 +47,7 @@ async fn ensure(plane: &PlaneProcess, printer: Printer) -> Result<Credentials, C
         _ => None,
     };
     let mut credentials = match kept.clone() {
-        Some(kept) => Credentials {
-            url: plane.url.clone(),
-            ..kept
-        },
+        Some(kept) => Credentials { url: plane.url.clone(), ..kept },
         None => {
             let made = organization(plane, printer).await?;
             // The key is shown once: it must not be lost if the rest fails.
@@ -83,14 +80,8 @@ async fn organization(plane: &PlaneProcess, printer: Printer) -> Result<Credenti
             1 => ORGANIZATION.to_owned(),
             _ => format!("{ORGANIZATION}-{number}"),
         };
-        let body = organizations::OrganizationCreate {
-            name: name.clone(),
-            owner_email: None,
-        };
-        match operator
-            .call::<organizations::Create>(&[], &[], &body)
-            .await
-        {
+        let body = organizations::OrganizationCreate { name: name.clone(), owner_email: None };
+        match operator.call::<organizations::Create>(&[], &[], &body).await {
             Ok(made) => {
                 return Ok(Credentials {
                     url: plane.url.clone(),
@@ -103,16 +94,12 @@ async fn organization(plane: &PlaneProcess, printer: Printer) -> Result<Credenti
                 });
             }
             Err(ClientError::Refused { status: 409, .. }) => {
-                printer.warn(&format!(
-                    "the key of organization `{name}` is lost, trying another"
-                ));
+                printer.warn(&format!("the key of organization `{name}` is lost, trying another"));
             }
             Err(error) => return Err(error.into()),
         }
     }
-    Err(CommandError::failed(
-        "no name is left for an organization to begin with",
-    ))
+    Err(CommandError::failed("no name is left for an organization to begin with"))
 }
 
 async fn agent(client: &Client, known: &str) -> Result<String, CommandError> {

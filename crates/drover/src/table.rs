@@ -23,23 +23,13 @@ pub fn list(printer: &Printer, head: &[&str], rows: Vec<Vec<String>>) -> String 
 
 /// The fields of one thing, a line each; empty ones are left out.
 pub fn fields(rows: Vec<(&str, String)>) -> String {
-    let rows: Vec<_> = rows
-        .into_iter()
-        .filter(|(_, value)| !value.is_empty())
-        .collect();
-    let width = rows
-        .iter()
-        .map(|(name, _)| name.len())
-        .max()
-        .unwrap_or_default();
+    let rows: Vec<_> = rows.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+    let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
     let lines = rows.iter().map(|(name, value)| {
         let gap = " ".repeat(width - name.len() + 2);
         let value = value.replace('\n', &format!("\n{}", " ".repeat(width + 2)));
         let text = format!("{}{gap}{value}", name.dimmed());
-        text.lines()
-            .map(str::trim_end)
-            .collect::<Vec<_>>()
-            .join("\n")
+        text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
     });
     lines.collect::<Vec<_>>().join("\n")
 }
@@ -60,28 +50,16 @@ mod tests {
     #[test]
     fn a_program_gets_aligned_columns_without_frames() {
         let printer = Printer { terminal: false };
-        let rows = vec![
-            vec!["1".into(), "nightly".into()],
-            vec!["22".into(), "b".into()],
-        ];
-        assert_eq!(
-            list(&printer, &["ID", "NAME"], rows),
-            "ID  NAME\n1   nightly\n22  b"
-        );
+        let rows = vec![vec!["1".into(), "nightly".into()], vec!["22".into(), "b".into()]];
+        assert_eq!(list(&printer, &["ID", "NAME"], rows), "ID  NAME\n1   nightly\n22  b");
     }
 
     #[test]
     fn fields_are_aligned_and_empty_ones_left_out() {
-        let text = fields(vec![
-            ("id", "7".into()),
-            ("none", String::new()),
-            ("name", "a\nb".into()),
-        ]);
+        let text =
+            fields(vec![("id", "7".into()), ("none", String::new()), ("name", "a\nb".into())]);
         let plain = anstream::adapter::strip_str(&text).to_string();
-        assert_eq!(
-            time(Some("2026-01-31T12:00:00.123456Z")),
-            "2026-01-31 12:00:00Z"
-        );
+        assert_eq!(time(Some("2026-01-31T12:00:00.123456Z")), "2026-01-31 12:00:00Z");
         assert_eq!(plain, "id    7\nname  a\n      b");
     }
 }

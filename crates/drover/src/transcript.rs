@@ -51,20 +51,13 @@ impl Transcript {
 
     /// The text for a run that has not begun, and nothing happens.
     pub fn waits(&mut self, what: &str) -> String {
-        self.lines(&format!(
-            "{}\n",
-            format!("· waits for {}", clean(what)).dimmed()
-        ))
+        self.lines(&format!("{}\n", format!("· waits for {}", clean(what)).dimmed()))
     }
 
     /// Closes a line that is still open.
     pub fn close(&mut self) -> &'static str {
         self.streaming = None;
-        if std::mem::take(&mut self.open) {
-            "\n"
-        } else {
-            ""
-        }
+        if std::mem::take(&mut self.open) { "\n" } else { "" }
     }
 
     /// Whole lines, below whatever is open.
@@ -75,10 +68,7 @@ impl Transcript {
     fn message(&mut self, data: &Value) -> String {
         let content = clean(word(data, "content"));
         match word(data, "role") {
-            "user" => self.lines(&format!(
-                "{}\n",
-                indented(&content, &format!("{} ", "›".cyan()))
-            )),
+            "user" => self.lines(&format!("{}\n", indented(&content, &format!("{} ", "›".cyan())))),
             "system" => self.lines(&format!("{}\n", content.dimmed())),
             // Its pieces were shown already.
             "assistant" if self.streaming.as_deref() == Some(word(data, "message_id")) => {
@@ -95,11 +85,7 @@ impl Transcript {
             return String::new();
         }
         let id = word(data, "message_id");
-        let before = if self.streaming.as_deref() == Some(id) {
-            ""
-        } else {
-            self.close()
-        };
+        let before = if self.streaming.as_deref() == Some(id) { "" } else { self.close() };
         self.streaming = Some(id.to_owned());
         self.open = !content.ends_with('\n');
         format!("{before}{content}")
@@ -140,9 +126,7 @@ impl Transcript {
             let more = format!("… {} more lines", count - OUTPUT_LINES);
             text.push_str(&format!("  {}\n", more.dimmed()));
         }
-        let took = data["duration_ms"]
-            .as_u64()
-            .map(|ms| format!(" {}", duration(ms)));
+        let took = data["duration_ms"].as_u64().map(|ms| format!(" {}", duration(ms)));
         let took = took.unwrap_or_default();
         let end = if failed {
             format!("{}{took}", "✗ failed".red())
@@ -170,11 +154,7 @@ impl Transcript {
         };
         let status = clean(status);
         let spent = spent(&data["usage"]);
-        let spent = if spent.is_empty() {
-            spent
-        } else {
-            format!("  {}", spent.dimmed())
-        };
+        let spent = if spent.is_empty() { spent } else { format!("  {}", spent.dimmed()) };
         let why = match word(data, "error") {
             "" => String::new(),
             why => format!("  {}\n", indented(&clean(why), "")),
@@ -200,10 +180,7 @@ pub fn spent(usage: &Value) -> String {
         turns => format!("{turns} turns, "),
     };
     let (input, output) = (number("input_tokens"), number("output_tokens"));
-    format!(
-        "{turns}{total} tokens ({input} in, {output} out), {}",
-        cost(usage)
-    )
+    format!("{turns}{total} tokens ({input} in, {output} out), {}", cost(usage))
 }
 
 fn cost(usage: &Value) -> String {
@@ -232,10 +209,7 @@ pub fn duration(ms: u64) -> String {
 /// Somebody else's text without what would steer the terminal.
 pub fn clean(text: &str) -> String {
     let steers = |c: &char| c.is_control() && !matches!(c, '\n' | '\t');
-    text.replace("\r\n", "\n")
-        .chars()
-        .filter(|c| !steers(c))
-        .collect()
+    text.replace("\r\n", "\n").chars().filter(|c| !steers(c)).collect()
 }
 
 /// The first line of a text, short enough for a table.
@@ -247,15 +221,11 @@ pub fn shortened(text: &str, most: usize) -> String {
 }
 
 fn indented(text: &str, first: &str) -> String {
-    let lines = text
-        .trim_end()
-        .lines()
-        .enumerate()
-        .map(|(number, line)| match (number, line) {
-            (0, line) => format!("{first}{line}"),
-            (_, "") => String::new(),
-            (_, line) => format!("  {line}"),
-        });
+    let lines = text.trim_end().lines().enumerate().map(|(number, line)| match (number, line) {
+        (0, line) => format!("{first}{line}"),
+        (_, "") => String::new(),
+        (_, line) => format!("  {line}"),
+    });
     lines.collect::<Vec<_>>().join("\n")
 }
 
@@ -273,11 +243,7 @@ mod tests {
         let mut transcript = Transcript::default();
         let mut text = String::new();
         for (event, data) in frames {
-            let frame = Frame {
-                id: String::new(),
-                event: event.to_owned(),
-                data,
-            };
+            let frame = Frame { id: String::new(), event: event.to_owned(), data };
             text.push_str(&transcript.show(&frame));
         }
         text.push_str(transcript.close());
@@ -299,14 +265,8 @@ mod tests {
         let usage = json!({"total_tokens": 153, "input_tokens": 120, "output_tokens": 33,
             "cost_micro_usd": 0, "turns": 2});
         let text = shown(vec![
-            (
-                "connected",
-                json!({"status": "pending", "waiting_for": null}),
-            ),
-            (
-                "message",
-                json!({"role": "user", "content": "Hello\nrun: uname"}),
-            ),
+            ("connected", json!({"status": "pending", "waiting_for": null})),
+            ("message", json!({"role": "user", "content": "Hello\nrun: uname"})),
             ("status", json!({"status": "running", "execution_id": "x"})),
             ("history_complete", json!({"message_count": 1})),
             chunk("m1", "Let me "),
@@ -330,10 +290,7 @@ mod tests {
             json!({"data": {"status": "failed", "tool_output": null, "tool_error": "exit 1"}});
         let error = json!({"status": "failed", "error": "The provider is down", "usage": {}});
         let text = shown(vec![("tool_completed", tool), ("error", error)]);
-        assert_eq!(
-            text,
-            "  exit 1\n  ✗ failed\n✗ failed\n  The provider is down\n"
-        );
+        assert_eq!(text, "  exit 1\n  ✗ failed\n✗ failed\n  The provider is down\n");
     }
 
     #[test]
@@ -346,13 +303,7 @@ mod tests {
 
     #[test]
     fn events_of_later_versions_are_passed_over() {
-        assert_eq!(
-            shown(vec![
-                ("approval_requested", json!({"x": 1})),
-                chunk("m", "")
-            ]),
-            ""
-        );
+        assert_eq!(shown(vec![("approval_requested", json!({"x": 1})), chunk("m", "")]), "");
     }
 
     #[test]

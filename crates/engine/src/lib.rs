@@ -12,7 +12,7 @@ mod step;
 
 pub use embedded::{Embedded, Leased, Offer};
 pub use hub::{Hub, Watch};
-pub use run::{NewRun, Run};
+pub use run::{NewRun, Run, Spent};
 pub use step::{Speaker, message_id};
 
 use async_trait::async_trait;

@@ -62,24 +62,26 @@ pub struct Spent {
     pub model: Option<String>,
 }
 
+/// The stored form: short names, since every turn writes it.
 #[derive(Deserialize, Serialize)]
 struct StoredUsage {
-    #[serde(default)]
-    input_tokens: u64,
-    #[serde(default)]
-    output_tokens: u64,
-    #[serde(default)]
-    cached_tokens: u64,
-    #[serde(default)]
-    reasoning_tokens: u64,
-    #[serde(default)]
-    cost_micro_usd: Option<u64>,
-    #[serde(default)]
-    price_version: Option<String>,
-    #[serde(default)]
-    turns: u32,
-    #[serde(default)]
+    i: u64,
+    o: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    c: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    r: u64,
+    n: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    usd: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    price: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     model: Option<String>,
+}
+
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 impl Spent {
@@ -98,8 +100,8 @@ impl Spent {
         }
     }
 
-    /// The wire and stored form, in both spellings of tokens.
-    pub fn to_json(&self) -> Value {
+    /// The wire form, with tokens in both spellings.
+    pub fn to_wire(&self) -> Value {
         if self.turns == 0 {
             return json!({});
         }
@@ -116,21 +118,39 @@ impl Spent {
         })
     }
 
+    /// The stored form.
+    pub(crate) fn to_stored(&self) -> Value {
+        if self.turns == 0 {
+            return json!({});
+        }
+        let Usage { input, output, cached, reasoning } = self.usage;
+        json!(StoredUsage {
+            i: input,
+            o: output,
+            c: cached,
+            r: reasoning,
+            n: self.turns,
+            usd: self.micro_usd,
+            price: self.price_version.clone(),
+            model: self.model.clone(),
+        })
+    }
+
     /// Reads the stored form.
-    pub fn from_json(value: &Value) -> Self {
+    pub fn from_stored(value: &Value) -> Self {
         let Ok(stored) = StoredUsage::deserialize(value) else {
             return Self::default();
         };
         Self {
             usage: Usage {
-                input: stored.input_tokens,
-                output: stored.output_tokens,
-                cached: stored.cached_tokens,
-                reasoning: stored.reasoning_tokens,
+                input: stored.i,
+                output: stored.o,
+                cached: stored.c,
+                reasoning: stored.r,
             },
-            micro_usd: stored.cost_micro_usd,
-            price_version: stored.price_version,
-            turns: stored.turns,
+            micro_usd: stored.usd,
+            price_version: stored.price,
+            turns: stored.n,
             model: stored.model,
         }
     }
@@ -149,7 +169,7 @@ impl Run {
             config: row.config.clone(),
             version: row.version,
             flow,
-            spent: Spent::from_json(&row.usage),
+            spent: Spent::from_stored(&row.usage),
         })
     }
 

@@ -95,12 +95,14 @@ pub(crate) fn step(
             Command::StopActivity { activity } => stop_activity(run, set, activity, now),
             Command::SetDeadline(at) => timer = Some(at),
             Command::ClearDeadline => clear_deadline(run, set),
-            Command::Settle(end) => settle(run, set, &mut row, &mut events, &extra.response, end, now),
+            Command::Settle(end) => {
+                settle(run, set, &mut row, &mut events, &extra.response, end, now)
+            }
         }
     }
     row.status = Set(run.flow.status.as_str().to_owned());
     row.flow = Set(serde_json::to_string(&run.flow).doing("write a run's flow")?);
-    row.usage = Set(run.spent.to_json());
+    row.usage = Set(run.spent.to_stored());
     row.updated_at = Set(micros(now));
     row.version = Set(run.version + 1);
     use executions::entity::{Column, Entity};
@@ -282,15 +284,14 @@ fn settle(
 ) {
     row.completed_at = Set(Some(micros(now)));
     events.push(status_event(end.status));
-    let usage = run.spent.to_json();
+    let usage = run.spent.to_stored();
     if end.status == Status::Completed {
         row.response = Set(response.clone());
         let data = json!({"status": end.status.as_str(), "response": response, "usage": usage});
         events.push(NewEvent::new(EventKind::Done, data));
     } else {
         row.error_message = Set(end.error_message.clone());
-        let kind =
-            if end.status == Status::Cancelled { EventKind::Done } else { EventKind::Error };
+        let kind = if end.status == Status::Cancelled { EventKind::Done } else { EventKind::Error };
         let data = json!({
             "status": end.status.as_str(), "error": end.error_message, "usage": usage,
         });

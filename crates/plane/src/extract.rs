@@ -99,7 +99,8 @@ async fn read_body(request: Request) -> Result<Bytes, Error> {
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
     let bytes = if bytes.trim_ascii().is_empty() { b"{}" } else { bytes };
-    let not_json = |error| Error::invalid("", "json_invalid", format!("JSON decode error: {error}"));
+    let not_json =
+        |error| Error::invalid("", "json_invalid", format!("JSON decode error: {error}"));
     // What serde derives for a struct takes a list of its fields too.
     if !bytes.trim_ascii_start().starts_with(b"{") {
         serde_json::from_slice::<IgnoredAny>(bytes).map_err(not_json)?;

@@ -6,6 +6,7 @@
 //! Invariants: no database driver here; every query takes the organization; HTTP statuses are
 //! chosen in `error` alone.
 
+pub mod activities;
 pub mod agents;
 pub mod auth;
 pub mod environments;
@@ -15,7 +16,6 @@ pub mod jobs;
 pub mod organizations;
 pub mod queues;
 pub mod skills;
-pub mod work;
 
 mod cache;
 mod ctx;

@@ -10,10 +10,10 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::activities::AgentSpec;
 use crate::auth::Keyed;
 use crate::cache::Cache;
 use crate::keys::SigningKey;
-use crate::work::AgentSpec;
 
 /// What a plane is configured with.
 #[derive(Debug, Clone)]

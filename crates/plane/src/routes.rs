@@ -29,7 +29,6 @@ pub struct Routes {
     router: Router<Arc<Plane>>,
 }
 
-
 impl Routes {
     /// Adds an operation: its access check runs before its handler sees anything of the request.
     pub fn on<O, H, T>(self, handler: H) -> Self
@@ -52,8 +51,7 @@ impl Routes {
         let success = StatusCode::from_u16(O::SUCCESS).unwrap_or(StatusCode::OK);
         let (plane, access, operation) = (self.plane.clone(), O::ACCESS, O::ID);
         let gate = Gate { plane, access, operation, success };
-        let route = on(filter, handler)
-            .layer(middleware::from_fn_with_state(gate, pass));
+        let route = on(filter, handler).layer(middleware::from_fn_with_state(gate, pass));
         Self { router: self.router.route(path, route), plane: self.plane }
     }
 }
@@ -102,11 +100,12 @@ struct Gate {
 
 async fn pass(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let span = tracing::debug_span!("request", operation = gate.operation, org.id = tracing::field::Empty);
+    let span =
+        tracing::debug_span!("request", operation = gate.operation, org.id = tracing::field::Empty);
     match gate.access {
         Access::Public => {}
         Access::Operator => {
-            if let Err(refusal) = auth::operator(&gate.plane, &request) {
+            if let Some(refusal) = auth::operator(&gate.plane, &request) {
                 return refusal;
             }
         }
@@ -185,7 +184,9 @@ async fn surround(State(plane): State<Arc<Plane>>, request: Request, next: Next)
 fn request_id(plane: &Plane, headers: &HeaderMap) -> HeaderValue {
     let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-".contains(byte);
     match headers.get(&REQUEST_ID) {
-        Some(id) if (1..=128).contains(&id.len()) && id.as_bytes().iter().all(allowed) => id.clone(),
+        Some(id) if (1..=128).contains(&id.len()) && id.as_bytes().iter().all(allowed) => {
+            id.clone()
+        }
         _ => {
             let id = plane.ids.next().hyphenated().to_string();
             HeaderValue::from_str(&id).unwrap_or(HeaderValue::from_static("unknown"))

@@ -251,7 +251,9 @@ impl Writer {
         let count = i64::try_from(events.len()).map_err(|_| Failed::Guard(Error::Stale))?;
         let last: i64 = if first {
             self.connection
-                .prepare_cached("INSERT INTO execution_heads (execution_id, last_seq) VALUES (?, ?)")?
+                .prepare_cached(
+                    "INSERT INTO execution_heads (execution_id, last_seq) VALUES (?, ?)",
+                )?
                 .execute((execution.0.as_bytes(), count))?;
             count
         } else {
@@ -372,9 +374,9 @@ impl ToSql for Parameter<'_> {
             Value::Bytes(value) => {
                 borrowed(value.as_ref().map_or(ValueRef::Null, |bytes| ValueRef::Blob(bytes)))
             }
-            Value::Uuid(value) => borrowed(
-                value.as_ref().map_or(ValueRef::Null, |id| ValueRef::Blob(id.as_bytes())),
-            ),
+            Value::Uuid(value) => {
+                borrowed(value.as_ref().map_or(ValueRef::Null, |id| ValueRef::Blob(id.as_bytes())))
+            }
             Value::Json(value) => ToSqlOutput::Owned(
                 value.as_ref().map_or(SqlValue::Null, |json| SqlValue::Text(json.to_string())),
             ),

@@ -9,8 +9,8 @@ use sea_orm_migration::MigratorTrait;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::migrations::Migrations;
-use crate::write::{Notice, WriteSet};
 use crate::sqlite;
+use crate::write::{Notice, WriteSet};
 
 /// Sets that may wait for the writer before new ones have to wait for a place.
 const WAITING_WRITES: usize = 4096;

@@ -8,7 +8,8 @@ use drover_domain::executions::{EventKind, NewEvent, StoredEvent};
 use drover_domain::{ActivityId, ExecutionId, OrgId, QueueId};
 use jiff::Timestamp;
 use sea_orm::{
-    ActiveModelTrait, DbBackend, EntityTrait, IntoActiveModel, Iterable, QueryTrait, Statement, Value,
+    ActiveModelTrait, DbBackend, EntityTrait, IntoActiveModel, Iterable, QueryTrait, Statement,
+    Value,
 };
 
 use crate::dialect;
@@ -176,10 +177,8 @@ impl WriteSet {
         first: bool,
     ) {
         if !events.is_empty() || first {
-            let entry = |event: NewEvent| Entry {
-                kind: event.kind,
-                data: event.data.to_string().into(),
-            };
+            let entry =
+                |event: NewEvent| Entry { kind: event.kind, data: event.data.to_string().into() };
             let events = events.into_iter().map(entry).collect();
             self.steps.push(Step::Append { execution, events, at, first });
         }

@@ -15,14 +15,7 @@ use crate::{NoQuery, Nothing, operations};
 /// The runtimes an agent can name.
 const RUNTIMES: [&str; 2] = ["default", "claude_code"];
 /// The statuses an agent can have.
-const STATUSES: [&str; 6] = [
-    "idle",
-    "running",
-    "paused",
-    "completed",
-    "failed",
-    "stopped",
-];
+const STATUSES: [&str; 6] = ["idle", "running", "paused", "completed", "failed", "stopped"];
 
 /// Settings for skills, by skill id.
 pub type SkillConfigurations = BTreeMap<String, Map<String, Value>>;
@@ -220,10 +213,7 @@ impl Fields<'_> {
             violations.json("capabilities", &capabilities.to_vec().into());
         }
         self.check_settings(violations);
-        violations.items(
-            "environment_ids",
-            self.environment_ids.map_or(0, <[_]>::len),
-        );
+        violations.items("environment_ids", self.environment_ids.map_or(0, <[_]>::len));
         violations.items("skill_ids", self.skill_ids.map_or(0, <[_]>::len));
     }
 
@@ -296,11 +286,7 @@ pub(crate) fn page(skip: Option<i64>, limit: Option<i64>, after: Option<String>)
     };
     let skip = within("skip", skip.unwrap_or(0), 0, MAX_SKIP);
     let limit = within("limit", limit.unwrap_or(100), 1, MAX_PAGE);
-    if faults.is_empty() {
-        Ok(Page { skip, limit, after })
-    } else {
-        Err(Error::Invalid(faults))
-    }
+    if faults.is_empty() { Ok(Page { skip, limit, after }) } else { Err(Error::Invalid(faults)) }
 }
 
 /// An agent.
@@ -399,24 +385,11 @@ mod tests {
 
     #[test]
     fn a_page_out_of_bounds_is_named() {
-        let list = |skip, limit| {
-            AgentList {
-                skip,
-                limit,
-                ..AgentList::default()
-            }
-            .page()
-        };
+        let list = |skip, limit| AgentList { skip, limit, ..AgentList::default() }.page();
         assert_eq!(list(None, None).unwrap(), Page::first(100));
         assert_eq!(list(Some(10_000), Some(500)).unwrap().skip, 10_000);
-        assert_eq!(
-            fields(list(Some(10_001), Some(0))),
-            ["query.skip", "query.limit"]
-        );
-        assert_eq!(
-            fields(list(Some(-1), Some(501))),
-            ["query.skip", "query.limit"]
-        );
+        assert_eq!(fields(list(Some(10_001), Some(0))), ["query.skip", "query.limit"]);
+        assert_eq!(fields(list(Some(-1), Some(501))), ["query.skip", "query.limit"]);
     }
 
     #[test]
@@ -445,9 +418,6 @@ mod tests {
             json!({"status": "", "runtime": "", "model_id": "", "team_id": "", "description": ""});
         assert_eq!(checked::<AgentUpdate>(sent), [""; 0]);
         assert_eq!(checked::<AgentUpdate>(json!({"name": null})), ["body.name"]);
-        assert_eq!(
-            checked::<AgentUpdate>(json!({"status": "asleep"})),
-            ["body.status"]
-        );
+        assert_eq!(checked::<AgentUpdate>(json!({"status": "asleep"})), ["body.status"]);
     }
 }

@@ -33,9 +33,17 @@ impl Violations {
     pub fn text(&mut self, field: &str, value: &str, least: usize, most: usize) {
         let length = value.chars().take(most + 1).count();
         if length < least {
-            self.add(field, "string_too_short", format!("String should have at least {least} characters"));
+            self.add(
+                field,
+                "string_too_short",
+                format!("String should have at least {least} characters"),
+            );
         } else if length > most {
-            self.add(field, "string_too_long", format!("String should have at most {most} characters"));
+            self.add(
+                field,
+                "string_too_long",
+                format!("String should have at most {most} characters"),
+            );
         }
         if value.contains('\0') {
             self.add(field, "string_pattern_mismatch", "String should not contain NUL");
@@ -50,7 +58,11 @@ impl Violations {
     /// A prompt: at most [`MAX_PROMPT`] bytes.
     pub fn prompt(&mut self, field: &str, value: &str) {
         if value.len() > MAX_PROMPT {
-            self.add(field, "string_too_long", format!("Prompt should have at most {MAX_PROMPT} bytes"));
+            self.add(
+                field,
+                "string_too_long",
+                format!("Prompt should have at most {MAX_PROMPT} bytes"),
+            );
         }
         if value.contains('\0') {
             self.add(field, "string_pattern_mismatch", "Prompt should not contain NUL");
@@ -59,9 +71,17 @@ impl Violations {
     /// A number within bounds.
     pub fn range(&mut self, field: &str, value: i64, least: i64, most: i64) {
         if value < least {
-            self.add(field, "greater_than_equal", format!("Input should be greater than or equal to {least}"));
+            self.add(
+                field,
+                "greater_than_equal",
+                format!("Input should be greater than or equal to {least}"),
+            );
         } else if value > most {
-            self.add(field, "less_than_equal", format!("Input should be less than or equal to {most}"));
+            self.add(
+                field,
+                "less_than_equal",
+                format!("Input should be less than or equal to {most}"),
+            );
         }
     }
     /// A list of at most [`MAX_ITEMS`].

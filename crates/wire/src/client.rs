@@ -164,7 +164,10 @@ impl Client {
         request
     }
 
-    async fn accepted(&self, response: reqwest::Response) -> Result<reqwest::Response, ClientError> {
+    async fn accepted(
+        &self,
+        response: reqwest::Response,
+    ) -> Result<reqwest::Response, ClientError> {
         let status = response.status();
         if status.is_success() {
             return Ok(response);
@@ -204,4 +207,3 @@ fn escape(segment: &str) -> String {
         out
     })
 }
-

@@ -137,11 +137,7 @@ fn variables(field: &str, variables: &BTreeMap<String, String>, violations: &mut
         let field = format!("{field}.{name}");
         violations.text(&field, name, 1, 1024);
         if name.contains('=') {
-            violations.add(
-                &field,
-                "string_pattern_mismatch",
-                "Name should not contain =",
-            );
+            violations.add(&field, "string_pattern_mismatch", "Name should not contain =");
         }
         violations.text(&field, value, 0, MAX_VALUE);
     }
@@ -184,12 +180,7 @@ pub struct EnvironmentCreate {
 impl EnvironmentCreate {
     /// What its runs get, under either name; `None` where nothing was said.
     pub fn runs_get(&self) -> Option<ExecutionEnvironment> {
-        let Self {
-            variables,
-            secrets,
-            integrations,
-            ..
-        } = self;
+        let Self { variables, secrets, integrations, .. } = self;
         let aliased = variables.is_some() || secrets.is_some() || integrations.is_some();
         if self.execution_environment.is_none() && !aliased {
             return None;
@@ -220,10 +211,8 @@ impl Check for EnvironmentCreate {
         violations.optional_text("display_name", self.display_name.as_deref(), 255);
         violations.optional_text("description", self.description.as_deref(), 10_000);
         words_of("tags", self.tags.as_deref().unwrap_or_default(), violations);
-        for (field, value) in [
-            ("settings", &self.settings),
-            ("configuration", &self.configuration),
-        ] {
+        for (field, value) in [("settings", &self.settings), ("configuration", &self.configuration)]
+        {
             if let Some(value) = value {
                 violations.object(field, value);
             }
@@ -349,10 +338,7 @@ mod tests {
         let none: [&str; 0] = [];
         assert_eq!(server(json!({"command": "npx", "args": ["-y"]})), none);
         assert_eq!(server(json!({"type": "http", "url": "https://x"})), none);
-        assert_eq!(
-            server(json!({"transport_type": "sse", "url": "https://x"})),
-            none
-        );
+        assert_eq!(server(json!({"transport_type": "sse", "url": "https://x"})), none);
         for bad in [
             json!({}),
             json!({"command": " "}),
@@ -369,12 +355,8 @@ mod tests {
     #[test]
     fn variables_that_no_process_can_have_are_refused() {
         use serde_json::json;
-        for bad in [
-            json!({"": "x"}),
-            json!({"A=B": "x"}),
-            json!({"A": "x\0"}),
-            json!({"A\0": "x"}),
-        ] {
+        for bad in [json!({"": "x"}), json!({"A=B": "x"}), json!({"A": "x\0"}), json!({"A\0": "x"})]
+        {
             assert_eq!(faults(json!({"env_vars": bad})).len(), 1, "{bad}");
         }
     }

@@ -163,9 +163,8 @@ impl Check for ExecuteAgent {
             }
         }
         let env = self.execution_environment.as_ref().and_then(|env| env.get("env_vars"));
-        let strings = |vars: &Value| {
-            vars.as_object().is_some_and(|vars| vars.values().all(Value::is_string))
-        };
+        let strings =
+            |vars: &Value| vars.as_object().is_some_and(|vars| vars.values().all(Value::is_string));
         if env.is_some_and(|vars| !vars.is_null() && !strings(vars)) {
             let rule = "Input should be an object of strings";
             violations.add("execution_environment.env_vars", "dict_type", rule);

@@ -322,25 +322,15 @@ impl JobExecutionList {
         if !faults.is_empty() {
             return Err(Error::Invalid(faults));
         }
-        Ok(Page {
-            skip: offset.unsigned_abs(),
-            limit: limit.unsigned_abs(),
-            after: None,
-        })
+        Ok(Page { skip: offset.unsigned_abs(), limit: limit.unsigned_abs(), after: None })
     }
 }
 
 fn out_of_bounds(field: &str, value: i64, least: i64, most: i64) -> Option<Violation> {
     let (kind, rule) = if value < least {
-        (
-            "greater_than_equal",
-            format!("Input should be greater than or equal to {least}"),
-        )
+        ("greater_than_equal", format!("Input should be greater than or equal to {least}"))
     } else if value > most {
-        (
-            "less_than_equal",
-            format!("Input should be less than or equal to {most}"),
-        )
+        ("less_than_equal", format!("Input should be less than or equal to {most}"))
     } else {
         return None;
     };
@@ -496,14 +486,8 @@ mod tests {
         let list = |limit, offset| JobExecutionList { limit, offset }.page();
         assert_eq!(list(None, None).unwrap(), Page::first(50));
         assert_eq!(list(Some(500), Some(10_000)).unwrap().skip, 10_000);
-        assert_eq!(
-            fields(list(Some(0), Some(-1))),
-            ["query.limit", "query.offset"]
-        );
-        assert_eq!(
-            fields(list(Some(501), Some(10_001))),
-            ["query.limit", "query.offset"]
-        );
+        assert_eq!(fields(list(Some(0), Some(-1))), ["query.limit", "query.offset"]);
+        assert_eq!(fields(list(Some(501), Some(10_001))), ["query.limit", "query.offset"]);
         let fires = |count| SchedulePreview { count }.fires();
         assert_eq!(fires(None).unwrap(), 5);
         assert_eq!(fields(fires(Some(51))), ["query.count"]);

@@ -69,7 +69,8 @@ impl Document {
         T::schemas(&mut self.schemas);
         let inline = T::schema();
         // Named objects are referred to; arrays and primitives stand inline.
-        let is_object = matches!(&inline, RefOr::T(Schema::Object(object)) if !object.properties.is_empty());
+        let is_object =
+            matches!(&inline, RefOr::T(Schema::Object(object)) if !object.properties.is_empty());
         if !is_object {
             return serde_json::to_value(inline).ok();
         }

@@ -50,9 +50,7 @@ pub struct Nothing {}
 pub struct NoQuery {}
 
 impl IntoParams for NoQuery {
-    fn into_params(
-        _: impl Fn() -> Option<ParameterIn>,
-    ) -> Vec<utoipa::openapi::path::Parameter> {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<utoipa::openapi::path::Parameter> {
         Vec::new()
     }
 }

@@ -59,10 +59,9 @@ fn check_proxy(settings: &Value, violations: &mut Violations) {
         let message = "Input should be a valid boolean";
         violations.add("settings.enable_local_litellm_proxy", "bool_type", message);
     }
-    for (key, least, most) in [
-        ("local_proxy_timeout_seconds", 5, 60),
-        ("local_proxy_max_retries", 1, 10),
-    ] {
+    for (key, least, most) in
+        [("local_proxy_timeout_seconds", 5, 60), ("local_proxy_max_retries", 1, 10)]
+    {
         let field = format!("settings.{key}");
         match present(key).map(whole) {
             Some(Some(number)) => violations.range(&field, number, least, most),
@@ -87,28 +86,19 @@ fn check_proxy_config(config: &Value, violations: &mut Violations) {
     }
     let is_model =
         |model: &Value| model["model_name"].is_string() && model["litellm_params"].is_object();
-    if !config["model_list"]
-        .as_array()
-        .is_some_and(|models| models.iter().all(is_model))
-    {
+    if !config["model_list"].as_array().is_some_and(|models| models.iter().all(is_model)) {
         let message = "Input should be a list of objects with model_name and litellm_params";
         violations.add(&format!("{FIELD}.model_list"), "list_type", message);
     }
     for key in ["litellm_settings", "environment_variables"] {
         if !config[key].is_null() && !config[key].is_object() {
-            violations.add(
-                &format!("{FIELD}.{key}"),
-                "dict_type",
-                "Input should be an object",
-            );
+            violations.add(&format!("{FIELD}.{key}"), "dict_type", "Input should be an object");
         }
     }
 }
 
 fn flag(value: &Value) -> Option<bool> {
-    value
-        .as_bool()
-        .or_else(|| value.as_str()?.to_ascii_lowercase().parse().ok())
+    value.as_bool().or_else(|| value.as_str()?.to_ascii_lowercase().parse().ok())
 }
 
 fn whole(value: &Value) -> Option<i64> {

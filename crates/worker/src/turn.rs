@@ -58,7 +58,8 @@ pub(crate) async fn run(desk: &Desk, task: &ActivityTask, turn: &ModelTurn) -> R
     };
     let (before, unsent_text, message_id) = coalescer.finish();
     desk.append(task.id, before).await?;
-    Ok(Outcome::Turn(result(reply, model.provider(), &name, message_id, unsent_text)))
+    let turn = result(reply, model.provider(), &name, message_id, unsent_text);
+    Ok(Outcome::Turn(Box::new(turn)))
 }
 
 fn result(

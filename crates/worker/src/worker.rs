@@ -148,9 +148,7 @@ async fn serve(desk: &Desk, leasing: Leasing) {
         () = stop.cancelled() => Ok(Outcome::Cancelled),
     };
     let reported = match outcome {
-        Ok(outcome) => {
-            desk.persist(|| desk.source.complete(task.id, outcome.clone())).await
-        }
+        Ok(outcome) => desk.persist(|| desk.source.complete(task.id, outcome.clone())).await,
         Err(error) => Err(error),
     };
     drop(held);

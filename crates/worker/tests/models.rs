@@ -28,9 +28,7 @@ const BOTH: [Format; 2] = [OpenAiFormat, AnthropicFormat];
 fn http(settings: &HttpSettings) -> ModelHttp {
     static PROVIDER: Once = Once::new();
     PROVIDER.call_once(|| {
-        rustls::crypto::ring::default_provider()
-            .install_default()
-            .unwrap();
+        rustls::crypto::ring::default_provider().install_default().unwrap();
     });
     ModelHttp::new(settings).unwrap()
 }
@@ -52,16 +50,11 @@ fn client(format: Format, server: &ModelServer) -> Box<dyn ChatModel> {
 }
 
 fn said(body: Body) -> Message {
-    Message {
-        message_id: String::new(),
-        body,
-    }
+    Message { message_id: String::new(), body }
 }
 
 fn user(content: &str) -> Message {
-    said(Body::User {
-        content: content.into(),
-    })
+    said(Body::User { content: content.into() })
 }
 
 fn assistant(reply: &ChatReply) -> Message {
@@ -96,13 +89,8 @@ async fn converse(
         description: "Looks".into(),
         parameters: json!({"type": "object"}),
     }];
-    let request = ChatRequest {
-        model: "m",
-        system: Some("be kind"),
-        messages,
-        tools: &tools,
-        settings,
-    };
+    let request =
+        ChatRequest { model: "m", system: Some("be kind"), messages, tools: &tools, settings };
     let mut chunks = Vec::new();
     let reply = client.chat(request, &mut |chunk| chunks.push(chunk)).await;
     (reply, chunks)
@@ -154,17 +142,9 @@ fn stop(reason: &str) -> Value {
 async fn text_comes_in_pieces_with_its_whitespace_and_what_it_took() {
     for format in BOTH {
         let server = ModelServer::start().await;
-        let usage = Tokens {
-            input: 100,
-            output: 50,
-            cached: 40,
-            reasoning: 20,
-        };
+        let usage = Tokens { input: 100, output: 50, cached: 40, reasoning: 20 };
         let pieces = ["Hello", " ", "\n\n", "  there", "\t"];
-        let reply = Reply::chunks(pieces)
-            .thinking("hm")
-            .thinking(" so")
-            .usage(usage);
+        let reply = Reply::chunks(pieces).thinking("hm").thinking(" so").usage(usage);
         server.script("m", vec![reply]);
 
         let (reply, chunks) = ask(client(format, &server).as_ref()).await;
@@ -179,12 +159,7 @@ async fn text_comes_in_pieces_with_its_whitespace_and_what_it_took() {
             AnthropicFormat => ("end_turn", 0),
         };
         assert_eq!(reply.finish_reason.as_deref(), Some(reason));
-        let usage = Usage {
-            input: 100,
-            output: 50,
-            cached: 40,
-            reasoning,
-        };
+        let usage = Usage { input: 100, output: 50, cached: 40, reasoning };
         assert_eq!(reply.usage, usage);
     }
 }
@@ -201,19 +176,13 @@ async fn tools_are_called_and_their_results_sent_back() {
 
         let (reply, _) = ask(client.as_ref()).await;
         let reply = reply.unwrap();
-        let arguments: Vec<&Value> = reply
-            .tool_calls
-            .iter()
-            .map(|call| &call.arguments)
-            .collect();
+        let arguments: Vec<&Value> = reply.tool_calls.iter().map(|call| &call.arguments).collect();
         assert_eq!(arguments, [&json!({"at": "é\"x"}), &json!({})]);
         assert_eq!(reply.provider_blocks, None);
 
         let conversation = [
             user("hello"),
-            said(Body::System {
-                content: "a notice of the plane".into(),
-            }),
+            said(Body::System { content: "a notice of the plane".into() }),
             assistant(&reply),
             result(&reply.tool_calls[1], "two"),
             user("hurry"),
@@ -246,10 +215,7 @@ async fn thinking_is_replayed_as_it_came_with_its_signature() {
     let reply = ask(client.as_ref()).await.0.unwrap();
     let call = &reply.tool_calls[0];
     let conversation = [user("hello"), assistant(&reply), result(call, "one")];
-    converse(client.as_ref(), &conversation, &Value::Null)
-        .await
-        .0
-        .unwrap();
+    converse(client.as_ref(), &conversation, &Value::Null).await.0.unwrap();
     assert_eq!(
         server.requests("m")[1].body["messages"][1]["content"],
         json!([
@@ -267,26 +233,16 @@ async fn hidden_thinking_is_replayed_and_blank_text_is_not() {
         block(0, hidden.clone()),
         block(1, json!({"type": "text", "text": ""})),
         block_delta(1, json!({"type": "text_delta", "text": "\n\n"})),
-        block(
-            2,
-            json!({"type": "tool_use", "id": "a", "name": "look", "input": {}}),
-        ),
+        block(2, json!({"type": "tool_use", "id": "a", "name": "look", "input": {}})),
         stop("tool_use"),
     ]);
     let server = ModelServer::start().await;
-    server.script(
-        "m",
-        vec![Reply::raw("text/event-stream", body), Reply::text("Done.")],
-    );
+    server.script("m", vec![Reply::raw("text/event-stream", body), Reply::text("Done.")]);
     let client = client(AnthropicFormat, &server);
     let reply = ask(client.as_ref()).await.0.unwrap();
     assert_eq!(reply.text, "\n\n");
 
-    let conversation = [
-        user("hello"),
-        assistant(&reply),
-        result(&reply.tool_calls[0], ""),
-    ];
+    let conversation = [user("hello"), assistant(&reply), result(&reply.tool_calls[0], "")];
     let (last, _) = converse(client.as_ref(), &conversation, &Value::Null).await;
     assert_eq!(last.unwrap().text, "Done.");
     let content = &server.requests("m")[1].body["messages"][1]["content"];
@@ -309,12 +265,8 @@ async fn a_conversation_of_the_other_format_is_understood() {
         model: String::new(),
         usage: Usage::default(),
     };
-    let conversation = [
-        user("hello"),
-        assistant(&foreign),
-        result(&foreign.tool_calls[0], "one"),
-        user("and?"),
-    ];
+    let conversation =
+        [user("hello"), assistant(&foreign), result(&foreign.tool_calls[0], "one"), user("and?")];
     for format in BOTH {
         let server = ModelServer::start().await;
         let client = client(format, &server);
@@ -339,11 +291,7 @@ async fn usage_counts_beside_choices_or_alone_once_or_with_every_chunk() {
         vec![running, beside],
     ] {
         let reply = raw(OpenAiFormat, events(&chunks)).await.unwrap();
-        assert_eq!(
-            (reply.usage.input, reply.usage.output),
-            (7, 3),
-            "{chunks:?}"
-        );
+        assert_eq!((reply.usage.input, reply.usage.output), (7, 3), "{chunks:?}");
     }
 }
 
@@ -356,22 +304,15 @@ async fn usage_of_the_cache_is_part_of_the_input() {
     let mut end = stop("end_turn");
     end["usage"] = json!({"output_tokens": 9});
     let reply = raw(AnthropicFormat, events(&[start, end])).await.unwrap();
-    let usage = Usage {
-        input: 95,
-        output: 9,
-        cached: 70,
-        reasoning: 0,
-    };
+    let usage = Usage { input: 95, output: 9, cached: 70, reasoning: 0 };
     assert_eq!(reply.usage, usage);
 }
 
 #[tokio::test]
 async fn an_unknown_finish_reason_is_kept_and_a_missing_end_marker_is_no_loss() {
     let openai = events(&[delta(json!({"content": "a"})), finish("tired")]);
-    let anthropic = events(&[
-        block_delta(0, json!({"type": "text_delta", "text": "a"})),
-        stop("tired"),
-    ]);
+    let anthropic =
+        events(&[block_delta(0, json!({"type": "text_delta", "text": "a"})), stop("tired")]);
     for (format, body) in [(OpenAiFormat, openai), (AnthropicFormat, anthropic)] {
         // The second one ends without the blank line that completes the last event.
         for body in [body.clone(), body.trim_end().to_owned()] {
@@ -387,10 +328,9 @@ async fn trouble_after_the_end_is_none() {
     for format in BOTH {
         let why_it_stopped = 2;
         let end = 3;
-        for reply in [
-            Reply::text("a").cut_after(why_it_stopped),
-            Reply::text("a").hang(Hang::After(end)),
-        ] {
+        for reply in
+            [Reply::text("a").cut_after(why_it_stopped), Reply::text("a").hang(Hang::After(end))]
+        {
             let server = ModelServer::start().await;
             server.script("m", vec![reply]);
             let (reply, _) = ask(client(format, &server).as_ref()).await;
@@ -445,41 +385,22 @@ async fn calls_are_put_together_whatever_the_server_makes_of_index_and_id() {
     let none = Value::Null;
     for (calls, ids) in [
         (
-            vec![
-                whole(none.clone(), "a".into(), "{}"),
-                whole(none.clone(), "b".into(), "{}"),
-            ],
+            vec![whole(none.clone(), "a".into(), "{}"), whole(none.clone(), "b".into(), "{}")],
+            ["a", "b"],
+        ),
+        (vec![whole(0.into(), "a".into(), "{}"), whole(0.into(), "b".into(), "{}")], ["a", "b"]),
+        (
+            vec![whole(20_000_000.into(), "a".into(), "{}"), whole(3.into(), "b".into(), "{}")],
             ["a", "b"],
         ),
         (
-            vec![
-                whole(0.into(), "a".into(), "{}"),
-                whole(0.into(), "b".into(), "{}"),
-            ],
-            ["a", "b"],
-        ),
-        (
-            vec![
-                whole(20_000_000.into(), "a".into(), "{}"),
-                whole(3.into(), "b".into(), "{}"),
-            ],
-            ["a", "b"],
-        ),
-        (
-            vec![
-                whole(0.into(), none.clone(), "{}"),
-                whole(1.into(), none.clone(), "{}"),
-            ],
+            vec![whole(0.into(), none.clone(), "{}"), whole(1.into(), none.clone(), "{}")],
             ["call_1_0", "call_1_1"],
         ),
     ] {
         let body = events(&[calls, vec![finish("tool_calls")]].concat());
         let reply = raw(OpenAiFormat, body).await.unwrap();
-        let found: Vec<&str> = reply
-            .tool_calls
-            .iter()
-            .map(|call| call.id.as_str())
-            .collect();
+        let found: Vec<&str> = reply.tool_calls.iter().map(|call| call.id.as_str()).collect();
         assert_eq!(found, ids);
     }
 }
@@ -489,15 +410,9 @@ async fn arguments_that_are_missing_or_no_json_are_kept_as_such_and_can_be_sent_
     for format in BOTH {
         for (arguments, expected) in [("", json!({})), ("{\"at\": ", json!("{\"at\": "))] {
             let server = ModelServer::start().await;
-            let call = Call {
-                id: Some("a".into()),
-                name: "look".into(),
-                arguments: arguments.into(),
-            };
-            let reply = Reply {
-                tool_calls: vec![call],
-                ..Reply::default()
-            };
+            let call =
+                Call { id: Some("a".into()), name: "look".into(), arguments: arguments.into() };
+            let reply = Reply { tool_calls: vec![call], ..Reply::default() };
             server.script("m", vec![reply, Reply::text("Done.")]);
             let client = client(format, &server);
             let reply = ask(client.as_ref()).await.0.unwrap();
@@ -537,17 +452,10 @@ async fn an_answer_beyond_the_limits_is_refused() {
     for (format, body) in [
         (OpenAiFormat, events(&many(129))),
         (AnthropicFormat, events(&many_blocks(129))),
-        (
-            OpenAiFormat,
-            events(&[call_delta(piece.clone()), call_delta(piece)]),
-        ),
+        (OpenAiFormat, events(&[call_delta(piece.clone()), call_delta(piece)])),
         (
             AnthropicFormat,
-            events(&[
-                begin,
-                block_delta(0, json_delta.clone()),
-                block_delta(0, json_delta),
-            ]),
+            events(&[begin, block_delta(0, json_delta.clone()), block_delta(0, json_delta)]),
         ),
         (OpenAiFormat, endless.clone()),
         (AnthropicFormat, endless),
@@ -598,10 +506,7 @@ async fn the_message_for_a_refused_key_reads_well() {
     let server = ModelServer::start().await;
     let body = json!({"error": {"message": format!("Incorrect API key: {KEY}.\nTry again.")}});
     server.script("m", vec![Reply::status(401).body(body.to_string())]);
-    let error = ask(client(OpenAiFormat, &server).as_ref())
-        .await
-        .0
-        .unwrap_err();
+    let error = ask(client(OpenAiFormat, &server).as_ref()).await.0.unwrap_err();
     assert_eq!(
         Failure::from(error).message,
         format!(
@@ -638,10 +543,7 @@ async fn an_empty_account_is_not_tried_again() {
     let body = json!({"error": {"message": "no money", "code": "insufficient_quota"}});
     let reply = Reply::status(429).header("retry-after", "1");
     server.script("m", vec![reply.body(body.to_string())]);
-    let error = ask(client(OpenAiFormat, &server).as_ref())
-        .await
-        .0
-        .unwrap_err();
+    let error = ask(client(OpenAiFormat, &server).as_ref()).await.0.unwrap_err();
     assert_eq!(error.retry, Retry::Never);
     assert!(error.message.contains("billing"), "{error}");
 }
@@ -652,25 +554,13 @@ async fn an_error_in_the_middle_of_a_stream_ends_it() {
     let anthropic = block_delta(0, json!({"type": "text_delta", "text": "a"}));
     for (format, first) in [(OpenAiFormat, openai), (AnthropicFormat, anthropic)] {
         for (error, retry) in [
-            (
-                json!({"type": "overloaded_error", "message": "too busy"}),
-                Retry::Backoff,
-            ),
-            (
-                json!({"type": "new_error", "message": "too busy"}),
-                Retry::Backoff,
-            ),
+            (json!({"type": "overloaded_error", "message": "too busy"}), Retry::Backoff),
+            (json!({"type": "new_error", "message": "too busy"}), Retry::Backoff),
             (json!({"code": 502, "message": "too busy"}), Retry::Backoff),
             (json!({"code": 401, "message": "too busy"}), Retry::Never),
-            (
-                json!({"type": "invalid_request_error", "message": "too busy"}),
-                Retry::Never,
-            ),
+            (json!({"type": "invalid_request_error", "message": "too busy"}), Retry::Never),
         ] {
-            for typed in [
-                json!({"type": "error", "error": error}),
-                json!({ "error": error }),
-            ] {
+            for typed in [json!({"type": "error", "error": error}), json!({ "error": error })] {
                 let body = events(&[first.clone(), typed]);
                 let error = raw(format, body).await.unwrap_err();
                 assert_eq!(error.kind, ErrorKind::Reported);
@@ -780,10 +670,7 @@ async fn no_error_shows_the_key() {
         let reported = json!({"type": "error", "error": {"type": echo, "message": echo}});
         replies.push(Reply::raw("text/event-stream", events(&[reported])));
         replies.push(Reply::raw("text/event-stream", format!("data: {echo}\n\n")));
-        replies.push(Reply::raw(
-            "application/json",
-            json!({"error": echo}).to_string(),
-        ));
+        replies.push(Reply::raw("application/json", json!({"error": echo}).to_string()));
         let count = replies.len();
 
         let server = ModelServer::start().await;
@@ -813,11 +700,7 @@ async fn a_key_that_no_header_can_carry_is_named_and_a_line_break_at_its_end_is_
         assert_eq!(ask(client.as_ref()).await.0.unwrap().text, "known");
     }
     let key = Secret::new("one\ntwo".to_owned());
-    let error = OpenAi::new(
-        http(&HttpSettings::default()),
-        &server.openai_url(),
-        Some(&key),
-    );
+    let error = OpenAi::new(http(&HttpSettings::default()), &server.openai_url(), Some(&key));
     let error = error.unwrap_err();
     assert!(error.message.contains("OPENAI_API_KEY"), "{error}");
     assert!(!error.message.contains("two"), "{error}");
@@ -849,11 +732,7 @@ async fn dropping_the_future_closes_the_request() {
                 _ = ask(client.as_ref()) => panic!("it hangs"),
                 requests = server.arrived("m", 1) => requests[0].clone(),
             };
-            assert_eq!(
-                request.ended().await,
-                Ending::Disconnected,
-                "{format:?} {hang:?}"
-            );
+            assert_eq!(request.ended().await, Ending::Disconnected, "{format:?} {hang:?}");
         }
     }
 }
@@ -879,26 +758,14 @@ async fn settings_are_passed_on_in_the_words_of_the_format() {
         "temperature": 0.5, "top_p": null, "max_tokens": 77, "stop": "END", "unheard_of": true,
     });
     for (format, known) in [
-        (
-            OpenAiFormat,
-            json!({"temperature": 0.5, "max_tokens": 77, "stop": "END"}),
-        ),
-        (
-            AnthropicFormat,
-            json!({"temperature": 0.5, "max_tokens": 77, "stop_sequences": ["END"]}),
-        ),
+        (OpenAiFormat, json!({"temperature": 0.5, "max_tokens": 77, "stop": "END"})),
+        (AnthropicFormat, json!({"temperature": 0.5, "max_tokens": 77, "stop_sequences": ["END"]})),
     ] {
         let name = format!("{format:?}");
         let client = client_at(format, &server.url(), &name, &HttpSettings::default());
         server.script(&name, vec![Reply::text("a")]);
-        converse(client.as_ref(), &[user("hello")], &settings)
-            .await
-            .0
-            .unwrap();
-        converse(client.as_ref(), &[user("hello")], &Value::Null)
-            .await
-            .0
-            .unwrap();
+        converse(client.as_ref(), &[user("hello")], &settings).await.0.unwrap();
+        converse(client.as_ref(), &[user("hello")], &Value::Null).await.0.unwrap();
         let requests = server.requests(&name);
         let sent = &requests[0].body;
         for (name, value) in known.as_object().unwrap() {
@@ -959,10 +826,8 @@ async fn connections_are_used_again() {
 #[tokio::test]
 async fn a_configured_proxy_is_used() {
     let server = ModelServer::start().await;
-    let settings = HttpSettings {
-        proxy: Some(Secret::new(server.url())),
-        ..HttpSettings::default()
-    };
+    let settings =
+        HttpSettings { proxy: Some(Secret::new(server.url())), ..HttpSettings::default() };
     let client = client_at(OpenAiFormat, "http://provider.invalid", KEY, &settings);
     assert!(ask(client.as_ref()).await.0.is_ok());
     assert_eq!(server.count(), 1);
@@ -983,10 +848,8 @@ async fn proxy_variables_of_the_environment_are_not_looked_at() {
 #[tokio::test]
 async fn a_name_chooses_the_client() {
     let server = ModelServer::start().await;
-    let config = |base_url: String| ProviderConfig {
-        base_url,
-        key: Some(Secret::new(KEY.to_owned())),
-    };
+    let config =
+        |base_url: String| ProviderConfig { base_url, key: Some(Secret::new(KEY.to_owned())) };
     let providers = Providers {
         openai: Some(config(server.openai_url())),
         anthropic: Some(config(server.url())),
@@ -1023,24 +886,12 @@ async fn the_stand_in_is_scripted_over_http_too() {
         {"tool_calls": [{"name": "look", "arguments": {"at": 1}}]},
         {"text": "Done.", "hang": "start", "usage": {"input": 3, "output": 2}},
     ]);
-    assert!(
-        post("/__script/m", script)
-            .await
-            .unwrap()
-            .status()
-            .is_success()
-    );
+    assert!(post("/__script/m", script).await.unwrap().status().is_success());
     let client = client(AnthropicFormat, &server);
     let reply = ask(client.as_ref()).await.0.unwrap();
     assert_eq!(reply.tool_calls[0].arguments, json!({"at": 1}));
 
-    assert!(
-        post("/__release/m", Value::Null)
-            .await
-            .unwrap()
-            .status()
-            .is_success()
-    );
+    assert!(post("/__release/m", Value::Null).await.unwrap().status().is_success());
     let reply = ask(client.as_ref()).await.0.unwrap();
     assert_eq!((reply.text.as_str(), reply.usage.total()), ("Done.", 5));
 

@@ -20,12 +20,7 @@ pub fn findings(contract: &Value, ours: &Value) -> BTreeSet<String> {
                     findings.insert(name);
                 }
                 Some(have) => {
-                    let mut pair = Pair {
-                        contract,
-                        ours,
-                        is_body: false,
-                        findings: &mut findings,
-                    };
+                    let mut pair = Pair { contract, ours, is_body: false, findings: &mut findings };
                     pair.operations(&name, wanted, have);
                 }
             }
@@ -43,9 +38,7 @@ fn operation<'a>(document: &'a Value, path: &str, method: &str) -> Option<&'a Va
 
 /// Path parameters may be called as one likes.
 fn without_names(path: &str) -> String {
-    let parts = path
-        .split('/')
-        .map(|part| if part.starts_with('{') { "{}" } else { part });
+    let parts = path.split('/').map(|part| if part.starts_with('{') { "{}" } else { part });
     parts.collect::<Vec<_>>().join("/")
 }
 
@@ -174,18 +167,12 @@ fn fold(document: &Value, schema: &Value, shape: &mut Shape, depth: u8) {
     let several = items(&schema["type"]).filter_map(Value::as_str);
     for kind in one.chain(several).filter(|kind| *kind != "null") {
         // A whole number is a number.
-        shape
-            .kinds
-            .insert(if kind == "integer" { "number" } else { kind }.to_owned());
+        shape.kinds.insert(if kind == "integer" { "number" } else { kind }.to_owned());
     }
     shape
         .fields
         .extend(objects(&schema["properties"]).map(|(key, value)| (key.clone(), value.clone())));
-    shape.required.extend(
-        items(&schema["required"])
-            .filter_map(Value::as_str)
-            .map(str::to_owned),
-    );
+    shape.required.extend(items(&schema["required"]).filter_map(Value::as_str).map(str::to_owned));
     if !schema["items"].is_null() {
         shape.items = Some(schema["items"].clone());
     }
@@ -196,11 +183,7 @@ fn is_anything(shape: &Shape) -> bool {
 }
 
 fn kinds(kinds: &BTreeSet<String>) -> String {
-    kinds
-        .iter()
-        .map(String::as_str)
-        .collect::<Vec<_>>()
-        .join(" or ")
+    kinds.iter().map(String::as_str).collect::<Vec<_>>().join(" or ")
 }
 
 fn success(operation: &Value) -> Option<(&String, &Value)> {
@@ -241,10 +224,7 @@ mod tests {
     #[test]
     fn what_is_the_same_but_for_names_is_found_equal() {
         let contract = document("/things/{id}", operation(json!({"type": "object"}), "200"));
-        let ours = document(
-            "/things/{thing_id}",
-            operation(json!({"type": "object"}), "200"),
-        );
+        let ours = document("/things/{thing_id}", operation(json!({"type": "object"}), "200"));
         assert_eq!(findings(&contract, &ours), BTreeSet::new());
     }
 
@@ -268,14 +248,9 @@ mod tests {
             "POST /things reply[].name is object, not string",
             "POST /things reply[].size is anything, not number",
         ];
+        assert_eq!(findings(&contract, &ours).into_iter().collect::<Vec<_>>(), expected);
         assert_eq!(
-            findings(&contract, &ours).into_iter().collect::<Vec<_>>(),
-            expected
-        );
-        assert_eq!(
-            findings(&contract, &json!({}))
-                .into_iter()
-                .collect::<Vec<_>>(),
+            findings(&contract, &json!({})).into_iter().collect::<Vec<_>>(),
             ["POST /things"]
         );
     }

@@ -62,10 +62,7 @@ mod tests {
         let findings = |all: &[&str]| all.iter().map(|&one| one.to_owned()).collect();
         assert_eq!(faults(&listed, &findings(&["GET /a", "GET /b"])), [""; 0]);
         assert!(faults(&listed, &findings(&["GET /a"]))[0].contains("`GET /b` is no longer so"));
-        assert_eq!(
-            faults(&listed, &findings(&["GET /a", "GET /b", "GET /c"])).len(),
-            1
-        );
+        assert_eq!(faults(&listed, &findings(&["GET /a", "GET /b", "GET /c"])).len(), 1);
         let silent = parse(r#"[{"what": ["GET /a", "GET /a"], "reason": " ", "ends_with": "x"}]"#);
         assert_eq!(faults(&silent.unwrap(), &findings(&["GET /a"])).len(), 2);
         assert!(parse(r#"[{"what": "GET /a", "reason": "", "ends_with": ""}]"#).is_err());

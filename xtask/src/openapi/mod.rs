@@ -19,10 +19,7 @@ const MISSING: &str = "tests/contract/missing.json";
 
 /// Writes the document.
 pub fn write(workspace: &Workspace) -> Result<String> {
-    std::fs::write(
-        workspace.path(DOCUMENT),
-        from_code(workspace, &build(workspace)?)?,
-    )?;
+    std::fs::write(workspace.path(DOCUMENT), from_code(workspace, &build(workspace)?)?)?;
     Ok(format!("wrote {DOCUMENT}"))
 }
 
@@ -44,10 +41,7 @@ pub fn check_built(workspace: &Workspace) -> Result<String> {
     if !faults.is_empty() {
         bail!("{MISSING}:\n  {}", faults.join("\n  "));
     }
-    Ok(format!(
-        "{} findings against the contract, all of them listed",
-        findings.len()
-    ))
+    Ok(format!("{} findings against the contract, all of them listed", findings.len()))
 }
 
 /// For whoever edits the list.
@@ -60,11 +54,7 @@ pub fn print_findings(workspace: &Workspace) -> Result<()> {
 }
 
 fn build(workspace: &Workspace) -> Result<PathBuf> {
-    process::run(
-        workspace.root(),
-        "cargo",
-        &["build", "--quiet", "--package", "drover"],
-    )?;
+    process::run(workspace.root(), "cargo", &["build", "--quiet", "--package", "drover"])?;
     Ok(workspace.program("debug", "drover"))
 }
 

@@ -14,34 +14,48 @@ pub const FLOW_VERSION: u16 = 1;
 /// Tries of one activity before the run fails.
 const MAX_TRIES: u16 = 5;
 
-/// The state of a run's flow: what is stored between events, at most 4 KiB.
+/// The state of a run's flow: what is stored between events, at most 4 KiB. Stored under short
+/// names, since it is written with every step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExecutionFlow {
     /// Which `step` this run follows.
+    #[serde(rename = "v")]
     pub flow_version: u16,
     /// Where the run stands for the outside.
+    #[serde(rename = "s")]
     pub status: Status,
     /// What it does or waits for.
+    #[serde(rename = "p")]
     pub phase: Phase,
     /// The model turn it is in; 1 is the first.
+    #[serde(rename = "t")]
     pub turn: u32,
     /// Tool calls the current turn asked for.
+    #[serde(rename = "cs")]
     pub calls: u16,
     /// The one of them that is next or under way, from 0.
+    #[serde(rename = "c")]
     pub call: u16,
     /// Failed tries of the current activity.
+    #[serde(rename = "f")]
     pub failures: u16,
     /// Activities begun so far; the current one's ordinal.
+    #[serde(rename = "a")]
     pub activities: u32,
     /// Messages in the conversation; the next one's ordinal.
+    #[serde(rename = "m")]
     pub messages: u32,
     /// Messages that arrived after the current turn began: they need a turn of their own.
+    #[serde(rename = "u")]
     pub unanswered: u32,
     /// Tokens of all turns.
+    #[serde(rename = "k")]
     pub tokens: u64,
     /// Stay open for messages after a turn without tool calls.
+    #[serde(rename = "i")]
     pub interactive: bool,
     /// What the run may use.
+    #[serde(rename = "l")]
     pub limits: Limits,
 }
 
@@ -253,7 +267,8 @@ impl ExecutionFlow {
         if calls > 0 {
             if self.tokens >= self.limits.max_tokens {
                 let limit = self.limits.max_tokens;
-                return self.settle(Status::Failed, Some(format!("Limit reached: max_tokens ({limit})")));
+                return self
+                    .settle(Status::Failed, Some(format!("Limit reached: max_tokens ({limit})")));
             }
             self.calls = calls;
             self.call = 0;
@@ -288,11 +303,17 @@ impl ExecutionFlow {
             Retry::Backoff => backoff(self.failures),
             Retry::AfterMs(ms) => SignedDuration::from_millis(i64::try_from(ms).unwrap_or(0)),
         };
-        vec![Command::Requeue {
+        let requeue = Command::Requeue {
             activity: self.activities,
             not_before: now.checked_add(wait).unwrap_or(now),
             because: Some(message),
-        }]
+        };
+        // While it waits nobody owns it, so it is not `running`.
+        if self.status == Status::Running {
+            vec![self.enter(Status::Queued), requeue]
+        } else {
+            vec![requeue]
+        }
     }
 
     fn message_added(&mut self, now: Timestamp) -> Vec<Command> {
@@ -308,7 +329,8 @@ impl ExecutionFlow {
     fn next_turn(&mut self, mut commands: Vec<Command>) -> Vec<Command> {
         if self.turn >= self.limits.max_turns {
             let limit = self.limits.max_turns;
-            return self.settle(Status::Failed, Some(format!("Limit reached: max_turns ({limit})")));
+            return self
+                .settle(Status::Failed, Some(format!("Limit reached: max_turns ({limit})")));
         }
         self.turn += 1;
         self.unanswered = 0;
@@ -374,7 +396,10 @@ mod tests {
     #[test]
     fn one_turn_without_tools_completes() {
         let mut flow = ExecutionFlow::new(limits(), false, 1);
-        assert_eq!(flow.step(Event::Accepted, at(0)), [Command::StartTurn { activity: 1, turn: 1 }]);
+        assert_eq!(
+            flow.step(Event::Accepted, at(0)),
+            [Command::StartTurn { activity: 1, turn: 1 }]
+        );
         assert_eq!(
             flow.step(Event::Leased { activity: 1 }, at(1)),
             [Command::Enter(Status::Running), Command::SetDeadline(at(61))]

@@ -7,11 +7,14 @@ use serde_json::Value;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// Model turns. Default 50 (contract, skills-and-runtimes §3.1), at most 1000.
+    #[serde(rename = "t")]
     pub max_turns: u32,
     /// Tokens of all turns, input and output. Default 2 000 000.
+    #[serde(rename = "k")]
     pub max_tokens: u64,
     /// Seconds from the first lease to the end, or from a message that ends a wait for input.
     /// Default 3600, at most 7 days.
+    #[serde(rename = "s")]
     pub max_seconds: u32,
 }
 

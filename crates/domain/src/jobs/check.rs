@@ -30,12 +30,7 @@ pub(super) fn check(draft: JobDraft) -> Result<JobPlan, Vec<Violation>> {
         cron_schedule: draft.cron_schedule,
         cron_timezone: draft.cron_timezone.unwrap_or_else(|| "UTC".to_owned()),
         planning_mode: checks
-            .word(
-                "planning_mode",
-                draft.planning_mode,
-                PlanningMode::WORDS,
-                PlanningMode::parse,
-            )
+            .word("planning_mode", draft.planning_mode, PlanningMode::WORDS, PlanningMode::parse)
             .unwrap_or(PlanningMode::PredefinedAgent),
         entity_type: checks.word(
             "entity_type",
@@ -47,12 +42,7 @@ pub(super) fn check(draft: JobDraft) -> Result<JobPlan, Vec<Violation>> {
         prompt_template: checks.prompt_template(draft.prompt_template),
         system_prompt: checks.prompt("system_prompt", draft.system_prompt),
         executor_type: checks
-            .word(
-                "executor_type",
-                draft.executor_type,
-                ExecutorType::WORDS,
-                ExecutorType::parse,
-            )
+            .word("executor_type", draft.executor_type, ExecutorType::WORDS, ExecutorType::parse)
             .unwrap_or(ExecutorType::Auto),
         worker_queue_name: checks.short_text("worker_queue_name", draft.worker_queue_name),
         environment_name: checks.short_text("environment_name", draft.environment_name),
@@ -60,11 +50,7 @@ pub(super) fn check(draft: JobDraft) -> Result<JobPlan, Vec<Violation>> {
         execution_environment: checks.execution_environment(draft.execution_environment),
     };
     checks.across(&plan);
-    if checks.violations.is_empty() {
-        Ok(plan)
-    } else {
-        Err(checks.violations)
-    }
+    if checks.violations.is_empty() { Ok(plan) } else { Err(checks.violations) }
 }
 
 /// Collects what is wrong, so that a caller learns all of it at once.
@@ -79,26 +65,18 @@ impl Checks {
     }
 
     fn take<T>(&mut self, result: Result<T, Violation>) -> Option<T> {
-        result
-            .map_err(|violation| self.violations.push(violation))
-            .ok()
+        result.map_err(|violation| self.violations.push(violation)).ok()
     }
 
     fn has(&self, field: &str) -> bool {
-        self.violations
-            .iter()
-            .any(|violation| violation.loc.get(1).is_some_and(|f| f == field))
+        self.violations.iter().any(|violation| violation.loc.get(1).is_some_and(|f| f == field))
     }
 
     fn name(&mut self, name: Option<String>) -> String {
         match &name {
             None => self.add("name", "missing", "name is required"),
             Some(name) if name.is_empty() => {
-                self.add(
-                    "name",
-                    "string_too_short",
-                    "name should have at least 1 character",
-                );
+                self.add("name", "string_too_short", "name should have at least 1 character");
             }
             Some(_) => {}
         }
@@ -108,20 +86,13 @@ impl Checks {
     fn text(&mut self, field: &str, text: Option<String>) -> Option<String> {
         // Postgres takes no NUL in text.
         if text.as_deref().is_some_and(|text| text.contains('\0')) {
-            self.add(
-                field,
-                "value_error",
-                format!("{field} should not contain NUL characters"),
-            );
+            self.add(field, "value_error", format!("{field} should not contain NUL characters"));
         }
         text
     }
 
     fn short_text(&mut self, field: &str, text: Option<String>) -> Option<String> {
-        if text
-            .as_deref()
-            .is_some_and(|text| text.chars().nth(MAX_NAME).is_some())
-        {
+        if text.as_deref().is_some_and(|text| text.chars().nth(MAX_NAME).is_some()) {
             let message = format!("{field} should have at most {MAX_NAME} characters");
             self.add(field, "string_too_long", message);
         }
@@ -129,10 +100,7 @@ impl Checks {
     }
 
     fn prompt(&mut self, field: &str, text: Option<String>) -> Option<String> {
-        if text
-            .as_deref()
-            .is_some_and(|text| text.len() > MAX_PROMPT_BYTES)
-        {
+        if text.as_deref().is_some_and(|text| text.len() > MAX_PROMPT_BYTES) {
             let message = format!("{field} should have at most {MAX_PROMPT_BYTES} bytes");
             self.add(field, "string_too_long", message);
         }
@@ -156,11 +124,7 @@ impl Checks {
         let text = text?;
         let word = parse(&text);
         if word.is_none() {
-            self.add(
-                field,
-                "enum",
-                format!("{field} should be one of `{}`", words.join("`, `")),
-            );
+            self.add(field, "enum", format!("{field} should be one of `{}`", words.join("`, `")));
         }
         word
     }
@@ -173,12 +137,7 @@ impl Checks {
         schedule: Option<&str>,
         time_zone: &str,
     ) -> Trigger {
-        let kind = self.word(
-            "trigger_type",
-            trigger_type,
-            TriggerType::WORDS,
-            TriggerType::parse,
-        );
+        let kind = self.word("trigger_type", trigger_type, TriggerType::WORDS, TriggerType::parse);
         let spec = match schedule {
             Some(schedule) => CronSpec::parse(schedule, time_zone)
                 .map_err(|violations| self.violations.extend(violations))
@@ -206,13 +165,10 @@ impl Checks {
         const FIELD: &str = "execution_environment";
         let environment = self.object(FIELD, value)?;
         let values = |of: &Value, each: fn(&Value) -> bool| {
-            of.as_object()
-                .is_some_and(|object| object.values().all(each))
+            of.as_object().is_some_and(|object| object.values().all(each))
         };
-        let texts = |of: &Value| {
-            of.as_array()
-                .is_some_and(|list| list.iter().all(Value::is_string))
-        };
+        let texts =
+            |of: &Value| of.as_array().is_some_and(|list| list.iter().all(Value::is_string));
         for (key, value) in &environment {
             // Null is absent, as everywhere in a job.
             let (fits, wanted) = match key.as_str() {
@@ -232,11 +188,7 @@ impl Checks {
 
     fn one_entity(&mut self, draft: &JobDraft) {
         if draft.aliases.agent_id.is_some() && draft.aliases.team_id.is_some() {
-            self.add(
-                "team_id",
-                "value_error",
-                "agent_id and team_id exclude each other",
-            );
+            self.add("team_id", "value_error", "agent_id and team_id exclude each other");
         }
     }
 
@@ -264,11 +216,7 @@ impl Checks {
     }
 
     fn required(&mut self, field: &str, by: &str, value: &str) {
-        self.add(
-            field,
-            "missing",
-            format!("{field} is required when {by} is `{value}`"),
-        );
+        self.add(field, "missing", format!("{field} is required when {by} is `{value}`"));
     }
 }
 
@@ -296,10 +244,7 @@ mod tests {
     /// The fields of what is wrong, with their kinds.
     fn refused(draft: JobDraft) -> Vec<String> {
         let violations = JobPlan::create(draft).expect_err("accepted");
-        violations
-            .iter()
-            .map(|v| format!("{} {}", v.loc[1..].join("."), v.kind))
-            .collect()
+        violations.iter().map(|v| format!("{} {}", v.loc[1..].join("."), v.kind)).collect()
     }
 
     #[test]
@@ -351,37 +296,16 @@ mod tests {
 
     #[test]
     fn lengths_are_counted_as_the_contract_does() {
-        assert!(
-            JobPlan::create(JobDraft {
-                name: text(&"é".repeat(255)),
-                ..draft()
-            })
-            .is_ok()
-        );
+        assert!(JobPlan::create(JobDraft { name: text(&"é".repeat(255)), ..draft() }).is_ok());
         assert_eq!(
-            refused(JobDraft {
-                name: text(&"é".repeat(256)),
-                ..draft()
-            }),
+            refused(JobDraft { name: text(&"é".repeat(256)), ..draft() }),
             ["name string_too_long"]
         );
-        let prompt = |n| JobDraft {
-            prompt_template: text(&"x".repeat(n)),
-            ..draft()
-        };
+        let prompt = |n| JobDraft { prompt_template: text(&"x".repeat(n)), ..draft() };
         assert!(JobPlan::create(prompt(MAX_PROMPT_BYTES)).is_ok());
-        assert_eq!(
-            refused(prompt(MAX_PROMPT_BYTES + 1)),
-            ["prompt_template string_too_long"]
-        );
+        assert_eq!(refused(prompt(MAX_PROMPT_BYTES + 1)), ["prompt_template string_too_long"]);
         assert!(JobPlan::create(prompt(0)).is_ok());
-        assert_eq!(
-            refused(JobDraft {
-                name: text("a\0b"),
-                ..draft()
-            }),
-            ["name value_error"]
-        );
+        assert_eq!(refused(JobDraft { name: text("a\0b"), ..draft() }), ["name value_error"]);
     }
 
     #[test]
@@ -396,52 +320,29 @@ mod tests {
         assert_eq!(plan.trigger.kind(), TriggerType::Cron);
         let next = plan.next_fire("2026-01-01T00:00:00Z".parse().unwrap());
         assert_eq!(next, Some("2026-01-01T02:00:00Z".parse().unwrap()));
-        let off = JobPlan {
-            enabled: false,
-            ..plan
-        };
+        let off = JobPlan { enabled: false, ..plan };
         assert_eq!(off.next_fire(Timestamp::UNIX_EPOCH), None);
         assert_eq!(refused(cron("0 0 31 2 *")), ["cron_schedule value_error"]);
         // Stored for later, and so checked, also where the trigger is another.
-        let webhook = JobDraft {
-            trigger_type: text("webhook"),
-            ..cron("nonsense")
-        };
+        let webhook = JobDraft { trigger_type: text("webhook"), ..cron("nonsense") };
         assert_eq!(refused(webhook), ["cron_schedule value_error"]);
     }
 
     #[test]
     fn names_are_required_where_they_are_used() {
-        let no_entity = JobDraft {
-            entity_id: text(" "),
-            ..draft()
-        };
+        let no_entity = JobDraft { entity_id: text(" "), ..draft() };
         assert_eq!(refused(no_entity.clone()), ["entity_id missing"]);
-        let on_the_fly = JobDraft {
-            planning_mode: text("on_the_fly"),
-            ..no_entity
-        };
+        let on_the_fly = JobDraft { planning_mode: text("on_the_fly"), ..no_entity };
         assert!(JobPlan::create(on_the_fly).is_ok());
-        let environment = JobDraft {
-            executor_type: text("environment"),
-            ..draft()
-        };
+        let environment = JobDraft { executor_type: text("environment"), ..draft() };
         assert_eq!(refused(environment), ["environment_name missing"]);
     }
 
     #[test]
     fn an_agent_and_a_team_exclude_each_other() {
-        let aliases = Aliases {
-            agent_id: text("a"),
-            team_id: text("t"),
-            ..Aliases::default()
-        };
+        let aliases = Aliases { agent_id: text("a"), team_id: text("t"), ..Aliases::default() };
         assert_eq!(
-            refused(JobDraft {
-                entity_id: None,
-                aliases,
-                ..draft()
-            }),
+            refused(JobDraft { entity_id: None, aliases, ..draft() }),
             ["team_id value_error"]
         );
     }

@@ -102,9 +102,7 @@ impl CronSpec {
     /// The next `n` fires after an instant, strictly increasing.
     pub fn upcoming(&self, after: Timestamp, n: usize) -> Vec<Timestamp> {
         let next = |last: &Timestamp| self.next_after(*last);
-        std::iter::successors(self.next_after(after), next)
-            .take(n)
-            .collect()
+        std::iter::successors(self.next_after(after), next).take(n).collect()
     }
 
     /// An instant as the wall clock of the time zone shows it: `2026-07-01T09:00:00+02:00`.
@@ -123,12 +121,7 @@ impl CronSpec {
             let first_pass = before.to_timestamp(now).ok()?;
             return Some(before.to_datetime(self.next_change(first_pass, None)?));
         }
-        now.with()
-            .subsec_nanosecond(0)
-            .build()
-            .ok()?
-            .checked_add(1.second())
-            .ok()
+        now.with().subsec_nanosecond(0).build().ok()?.checked_add(1.second()).ok()
     }
 
     /// The first matching second of the wall clock, `from` included.
@@ -196,9 +189,7 @@ impl CronSpec {
         let offset = self.zone.to_offset(after);
         let wanted = |new: Offset| to.map_or(new != offset, |to| new == to);
         let mut changes = self.zone.following(after).take(4);
-        changes
-            .find(|change| wanted(change.offset()))
-            .map(|change| change.timestamp())
+        changes.find(|change| wanted(change.offset())).map(|change| change.timestamp())
     }
 }
 
@@ -209,17 +200,13 @@ pub fn check_time_zone(name: &str) -> Result<(), Violation> {
 
 fn find_zone(name: &str) -> Result<TimeZone, Violation> {
     // `Etc/Unknown` is jiff's own word for "no idea".
-    TIME_ZONES
-        .get(name)
-        .ok()
-        .filter(|zone| !zone.is_unknown())
-        .ok_or_else(|| {
-            let message = format!(
-                "`{}` is not a known time zone; give an IANA name such as `Europe/Berlin` or `UTC`",
-                shortened(name)
-            );
-            Violation::body("cron_timezone", "value_error", message)
-        })
+    TIME_ZONES.get(name).ok().filter(|zone| !zone.is_unknown()).ok_or_else(|| {
+        let message = format!(
+            "`{}` is not a known time zone; give an IANA name such as `Europe/Berlin` or `UTC`",
+            shortened(name)
+        );
+        Violation::body("cron_timezone", "value_error", message)
+    })
 }
 
 fn parse_expression(expression: &str) -> Result<CronPattern, Violation> {
@@ -234,10 +221,7 @@ fn read_expression(expression: &str) -> Result<CronPattern, (&'static str, Strin
     }
     let invalid = |why: String| {
         let shown = shortened(expression);
-        (
-            "value_error",
-            format!("`{shown}` is not a cron expression: {why}"),
-        )
+        ("value_error", format!("`{shown}` is not a cron expression: {why}"))
     };
     let columns = columns(expression).map_err(invalid)?;
     check_names(&columns).map_err(invalid)?;
@@ -247,10 +231,7 @@ fn read_expression(expression: &str) -> Result<CronPattern, (&'static str, Strin
         // `0/15` as other schedulers, and the reference, read it.
         .sloppy_ranges(true)
         .build();
-    let pattern = parser
-        .parse(&columns.join(" "))
-        .map_err(|e| invalid(e.to_string()))?
-        .pattern;
+    let pattern = parser.parse(&columns.join(" ")).map_err(|e| invalid(e.to_string()))?.pattern;
     if !can_fire(&pattern) {
         let why = "it never fires, no date has such a day, month and weekday".to_owned();
         return Err(invalid(why));
@@ -269,7 +250,7 @@ fn columns(expression: &str) -> Result<Vec<String>, String> {
         "@HOURLY" => "0 * * * *",
         alias if alias.starts_with('@') => {
             return Err(
-                "the aliases are `@yearly`, `@monthly`, `@weekly`, `@daily`, `@hourly`".into(),
+                "the aliases are `@yearly`, `@monthly`, `@weekly`, `@daily`, `@hourly`".into()
             );
         }
         other => other,
@@ -285,18 +266,13 @@ fn columns(expression: &str) -> Result<Vec<String>, String> {
 }
 
 const DAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
-const MONTHS: [&str; 12] = [
-    "JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC",
-];
+const MONTHS: [&str; 12] =
+    ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
 
 /// croner replaces names by numbers wherever they stand, and so would read `JANFEB` as December and
 /// take `JAN` for an hour.
 fn check_names(columns: &[String]) -> Result<(), String> {
-    for (column, place) in columns
-        .iter()
-        .rev()
-        .zip(["weekday", "month", "day", "hour", "minute"])
-    {
+    for (column, place) in columns.iter().rev().zip(["weekday", "month", "day", "hour", "minute"]) {
         let items = column.split(|c: char| !c.is_ascii_alphanumeric());
         for item in items.filter(|item| item.contains(|c: char| c.is_ascii_alphabetic())) {
             let known = match place {
@@ -336,15 +312,9 @@ fn can_fire(pattern: &CronPattern) -> bool {
 
 fn matches_day(pattern: &CronPattern, date: Date) -> bool {
     let weekday = Weekday::from_days_from_sunday(date.weekday().to_sunday_zero_offset() as u32);
-    let (year, month, day) = (
-        i32::from(date.year()),
-        date.month() as u32,
-        date.day() as u32,
-    );
+    let (year, month, day) = (i32::from(date.year()), date.month() as u32, date.day() as u32);
     // An error means a date that does not exist, which jiff does not make.
-    pattern
-        .day_match(year, month, day, weekday)
-        .unwrap_or(false)
+    pattern.day_match(year, month, day, weekday).unwrap_or(false)
 }
 
 /// What of a caller's text is repeated in a message.
@@ -363,12 +333,7 @@ struct Mask(u64);
 
 impl Mask {
     fn of(values: &[u16]) -> Self {
-        Self(
-            values
-                .iter()
-                .filter(|value| **value < 64)
-                .fold(0, |bits, value| bits | 1 << value),
-        )
+        Self(values.iter().filter(|value| **value < 64).fold(0, |bits, value| bits | 1 << value))
     }
     fn has(self, value: i8) -> bool {
         self.next(value) == Some(value)

@@ -17,10 +17,7 @@ pub(super) fn object(field: &str, value: Value) -> Result<Map<String, Value>, Vi
         _ => return refuse("dict_type", format!("{field} should be an object")),
     };
     // Depth first: writing the text recurses too.
-    if object
-        .values()
-        .any(|value| is_deeper_than(value, MAX_DOCUMENT_DEPTH - 1))
-    {
+    if object.values().any(|value| is_deeper_than(value, MAX_DOCUMENT_DEPTH - 1)) {
         let message = format!("{field} should be nested at most {MAX_DOCUMENT_DEPTH} levels deep");
         return refuse("nesting_too_deep", message);
     }
@@ -30,10 +27,7 @@ pub(super) fn object(field: &str, value: Value) -> Result<Map<String, Value>, Vi
         return refuse("object_too_large", message);
     }
     if has_nul(&value) {
-        return refuse(
-            "value_error",
-            format!("{field} should not contain NUL characters"),
-        );
+        return refuse("value_error", format!("{field} should not contain NUL characters"));
     }
     match value {
         Value::Object(object) => Ok(object),
@@ -55,9 +49,7 @@ fn has_nul(value: &Value) -> bool {
     match value {
         Value::String(text) => text.contains('\0'),
         Value::Array(list) => list.iter().any(has_nul),
-        Value::Object(object) => object
-            .iter()
-            .any(|(key, v)| key.contains('\0') || has_nul(v)),
+        Value::Object(object) => object.iter().any(|(key, v)| key.contains('\0') || has_nul(v)),
         _ => false,
     }
 }
@@ -70,18 +62,12 @@ mod tests {
 
     fn nested(levels: usize) -> Value {
         (1..levels).fold(json!({}), |inner, level| {
-            if level % 2 == 0 {
-                json!([inner])
-            } else {
-                json!({ "k": inner })
-            }
+            if level % 2 == 0 { json!([inner]) } else { json!({ "k": inner }) }
         })
     }
 
     fn kind(value: Value) -> Option<&'static str> {
-        object("config", value)
-            .err()
-            .map(|violation| violation.kind)
+        object("config", value).err().map(|violation| violation.kind)
     }
 
     #[test]
@@ -89,10 +75,7 @@ mod tests {
         assert_eq!(kind(json!({"a": [1, null, "x"]})), None);
         assert_eq!(kind(json!([])), Some("dict_type"));
         assert_eq!(kind(json!({ "k": nested(MAX_DOCUMENT_DEPTH - 1) })), None);
-        assert_eq!(
-            kind(json!({ "k": nested(MAX_DOCUMENT_DEPTH) })),
-            Some("nesting_too_deep")
-        );
+        assert_eq!(kind(json!({ "k": nested(MAX_DOCUMENT_DEPTH) })), Some("nesting_too_deep"));
         // `{"a":""}` is eight bytes.
         assert_eq!(kind(json!({"a": "x".repeat(MAX_DOCUMENT_BYTES - 8)})), None);
         assert_eq!(

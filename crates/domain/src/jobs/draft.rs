@@ -77,15 +77,10 @@ impl JobDraft {
         };
         default_word(&mut draft.trigger_type, trigger.as_str());
         default_word(&mut draft.cron_timezone, "UTC");
-        default_word(
-            &mut draft.planning_mode,
-            PlanningMode::PredefinedAgent.as_str(),
-        );
+        default_word(&mut draft.planning_mode, PlanningMode::PredefinedAgent.as_str());
         default_word(&mut draft.executor_type, ExecutorType::Auto.as_str());
         draft.enabled.get_or_insert(true);
-        draft
-            .config
-            .get_or_insert_with(|| Value::Object(Default::default()));
+        draft.config.get_or_insert_with(|| Value::Object(Default::default()));
         draft
     }
 
@@ -118,14 +113,7 @@ impl JobDraft {
     /// where they are: which was meant cannot be told, the check refuses it.
     pub fn translated(mut self) -> Self {
         let aliases = std::mem::take(&mut self.aliases).without_empty();
-        let Aliases {
-            agent_id,
-            team_id,
-            schedule,
-            timezone,
-            prompt,
-            webhook_path,
-        } = aliases;
+        let Aliases { agent_id, team_id, schedule, timezone, prompt, webhook_path } = aliases;
         if schedule.is_some() {
             default_word(&mut self.trigger_type, TriggerType::Cron.as_str());
         } else if webhook_path.is_some() {
@@ -142,11 +130,7 @@ impl JobDraft {
                 self.name_entity(PlanningMode::PredefinedTeam, EntityType::Team, id);
             }
             (agent_id, team_id) => {
-                self.aliases = Aliases {
-                    agent_id,
-                    team_id,
-                    ..Aliases::default()
-                };
+                self.aliases = Aliases { agent_id, team_id, ..Aliases::default() };
             }
         }
         self
@@ -218,23 +202,11 @@ mod tests {
 
     #[test]
     fn the_trigger_follows_from_what_is_there() {
-        let of = |aliases| {
-            JobDraft {
-                aliases,
-                ..JobDraft::default()
-            }
-            .for_create()
-        };
+        let of = |aliases| JobDraft { aliases, ..JobDraft::default() }.for_create();
         assert_eq!(of(Aliases::default()).trigger_type, text("manual"));
-        let webhook = Aliases {
-            webhook_path: text("/x"),
-            ..Aliases::default()
-        };
+        let webhook = Aliases { webhook_path: text("/x"), ..Aliases::default() };
         assert_eq!(of(webhook).trigger_type, text("webhook"));
-        let canonical = JobDraft {
-            cron_schedule: text("@daily"),
-            ..JobDraft::default()
-        };
+        let canonical = JobDraft { cron_schedule: text("@daily"), ..JobDraft::default() };
         assert_eq!(canonical.for_create().trigger_type, text("cron"));
     }
 
@@ -256,10 +228,7 @@ mod tests {
         assert_eq!(draft.trigger_type, text("manual"));
         assert_eq!(draft.cron_schedule, text("@daily"));
         assert_eq!(draft.prompt_template, text("mine"));
-        assert_eq!(
-            (draft.entity_id, draft.planning_mode),
-            (text("e"), text("predefined_team"))
-        );
+        assert_eq!((draft.entity_id, draft.planning_mode), (text("e"), text("predefined_team")));
         assert_eq!(draft.aliases, Aliases::default());
     }
 
@@ -273,10 +242,7 @@ mod tests {
         };
         let update = JobDraft {
             config: Some(serde_json::json!({"a": 3})),
-            aliases: Aliases {
-                schedule: text("@daily"),
-                ..Aliases::default()
-            },
+            aliases: Aliases { schedule: text("@daily"), ..Aliases::default() },
             ..JobDraft::default()
         };
         let merged = stored.with_update(update);

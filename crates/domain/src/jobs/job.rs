@@ -154,25 +154,12 @@ mod tests {
     #[test]
     fn an_update_is_checked_as_the_job_it_makes() {
         let update = |update| JobPlan::update(draft().for_create(), update);
-        let to_cron = JobDraft {
-            trigger_type: text("cron"),
-            ..JobDraft::default()
-        };
+        let to_cron = JobDraft { trigger_type: text("cron"), ..JobDraft::default() };
         let violations = update(to_cron.clone()).unwrap_err();
         assert_eq!(violations[0].loc, ["body", "cron_schedule"]);
-        let with_schedule = JobDraft {
-            cron_schedule: text("@daily"),
-            ..to_cron
-        };
-        assert_eq!(
-            update(with_schedule).unwrap().trigger.kind(),
-            TriggerType::Cron
-        );
-        let renamed = update(JobDraft {
-            name: text("new"),
-            ..JobDraft::default()
-        })
-        .unwrap();
+        let with_schedule = JobDraft { cron_schedule: text("@daily"), ..to_cron };
+        assert_eq!(update(with_schedule).unwrap().trigger.kind(), TriggerType::Cron);
+        let renamed = update(JobDraft { name: text("new"), ..JobDraft::default() }).unwrap();
         assert_eq!(
             (renamed.name.as_str(), renamed.prompt_template.as_str()),
             ("new", "Say {{word}}")
@@ -187,15 +174,8 @@ mod tests {
             entity_id: text("workflow-123"),
             ..draft()
         };
-        let refusal = JobPlan::create(workflow)
-            .unwrap()
-            .runnable()
-            .unwrap_err()
-            .to_string();
-        assert!(
-            refusal.starts_with("Jobs cannot run workflows yet"),
-            "{refusal}"
-        );
+        let refusal = JobPlan::create(workflow).unwrap().runnable().unwrap_err().to_string();
+        assert!(refusal.starts_with("Jobs cannot run workflows yet"), "{refusal}");
         assert!(refusal.contains("`predefined_agent`"), "{refusal}");
         assert!(JobPlan::create(draft()).unwrap().runnable().is_ok());
         let mismatch = runnable(PlanningMode::PredefinedAgent, Some(EntityType::Team));

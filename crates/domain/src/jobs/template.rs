@@ -31,14 +31,10 @@ pub fn placeholders(template: &str) -> Vec<&str> {
 /// A placeholder without a parameter is refused, also when no parameters came at all; parameters
 /// nobody asks for are fine.
 pub fn fill(template: &str, params: &Map<String, Value>) -> Result<String> {
-    let missing: Vec<_> = placeholders(template)
-        .into_iter()
-        .filter(|name| !params.contains_key(*name))
-        .collect();
+    let missing: Vec<_> =
+        placeholders(template).into_iter().filter(|name| !params.contains_key(*name)).collect();
     if !missing.is_empty() {
-        return Err(Error::Invalid(
-            missing.into_iter().map(missing_parameter).collect(),
-        ));
+        return Err(Error::Invalid(missing.into_iter().map(missing_parameter).collect()));
     }
     let mut filled = String::with_capacity(template.len());
     for piece in (Pieces { rest: template }) {
@@ -154,10 +150,7 @@ mod tests {
         }));
         let filled = fill("{{text}}|{{flag}}|{{none}}|{{list}}|{{text}}", &given);
         assert_eq!(filled.unwrap(), r#"a "b"|true|null|[1,{"k":"v"}]|a "b""#);
-        assert_eq!(
-            fill("{{{text}}} {{ x }}", &given).unwrap(),
-            "{a \"b\"} {{ x }}"
-        );
+        assert_eq!(fill("{{{text}}} {{ x }}", &given).unwrap(), "{a \"b\"} {{ x }}");
         assert_eq!(fill("", &given).unwrap(), "");
     }
 
@@ -182,18 +175,9 @@ mod tests {
     #[test]
     fn the_result_is_limited() {
         let given = params(json!({"x": "y".repeat(1024)}));
-        assert_eq!(
-            fill(&"{{x}}".repeat(256), &given).unwrap().len(),
-            MAX_PROMPT_BYTES
-        );
-        assert!(matches!(
-            fill(&"{{x}}".repeat(257), &given),
-            Err(Error::Invalid(_))
-        ));
-        assert!(matches!(
-            fill(&"z".repeat(MAX_PROMPT_BYTES + 1), &given),
-            Err(Error::Invalid(_))
-        ));
+        assert_eq!(fill(&"{{x}}".repeat(256), &given).unwrap().len(), MAX_PROMPT_BYTES);
+        assert!(matches!(fill(&"{{x}}".repeat(257), &given), Err(Error::Invalid(_))));
+        assert!(matches!(fill(&"z".repeat(MAX_PROMPT_BYTES + 1), &given), Err(Error::Invalid(_))));
     }
 
     #[test]

@@ -100,11 +100,7 @@ words! {
 impl JobStatus {
     /// The status of a job that is, or is not, enabled.
     pub fn of(enabled: bool) -> Self {
-        if enabled {
-            Self::Active
-        } else {
-            Self::Disabled
-        }
+        if enabled { Self::Active } else { Self::Disabled }
     }
 }
 

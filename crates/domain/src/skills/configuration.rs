@@ -29,11 +29,7 @@ pub fn validate_configuration(
         .iter()
         .filter_map(|(key, rule)| violation(key, rule, configuration.get(*key)?))
         .collect();
-    if violations.is_empty() {
-        Ok(())
-    } else {
-        Err(violations)
-    }
+    if violations.is_empty() { Ok(()) } else { Err(violations) }
 }
 
 /// A configuration with an override laid over it: an override's key replaces the whole value.
@@ -82,11 +78,7 @@ fn violation(key: &str, rule: &Rule, value: &Value) -> Option<Violation> {
         _ if value.is_null() => return None,
         Rule::Flag => (value.is_boolean(), "bool_type", "true or false".to_owned()),
         Rule::Text => (value.is_string(), "string_type", "a text".to_owned()),
-        Rule::Texts => (
-            is_texts(value),
-            "list_type",
-            "a list of texts, none empty".to_owned(),
-        ),
+        Rule::Texts => (is_texts(value), "list_type", "a list of texts, none empty".to_owned()),
         Rule::Whole(range) => {
             let fits = value.as_i64().is_some_and(|number| range.contains(&number));
             let wanted = format!("a whole number from {} to {}", range.start(), range.end());
@@ -119,10 +111,7 @@ mod tests {
 
     fn refused(kind: &str, configuration: Value) -> Vec<String> {
         let violations = validate_configuration(kind, &map(configuration)).unwrap_err();
-        violations
-            .iter()
-            .map(|v| format!("{} {}", v.loc[2], v.kind))
-            .collect()
+        violations.iter().map(|v| format!("{} {}", v.loc[2], v.kind)).collect()
     }
 
     #[test]
@@ -145,10 +134,7 @@ mod tests {
             ["blocked_commands list_type"]
         );
         assert_eq!(
-            refused(
-                "file_system",
-                json!({"enable_save_file": "yes", "max_file_size": 0})
-            ),
+            refused("file_system", json!({"enable_save_file": "yes", "max_file_size": 0})),
             ["enable_save_file bool_type", "max_file_size int_range",]
         );
     }
@@ -160,14 +146,8 @@ mod tests {
                 |seconds: Value| validate_configuration(kind, &map(json!({"timeout": seconds})));
             assert_eq!(of(json!(1)), Ok(()));
             assert_eq!(of(json!(cap)), Ok(()));
-            for bad in [
-                json!(0),
-                json!(-1),
-                json!(cap + 1),
-                json!(1.5),
-                json!("30"),
-                json!(1e300),
-            ] {
+            for bad in [json!(0), json!(-1), json!(cap + 1), json!(1.5), json!("30"), json!(1e300)]
+            {
                 assert!(of(bad.clone()).is_err(), "{kind} {bad}");
             }
         }

@@ -147,9 +147,7 @@ fn file_system() -> Definition {
 }
 
 fn shell() -> Definition {
-    let allowed = json!([
-        "ls", "cat", "grep", "find", "ps", "top", "pwd", "echo", "head", "tail"
-    ]);
+    let allowed = json!(["ls", "cat", "grep", "find", "ps", "top", "pwd", "echo", "head", "tail"]);
     Definition {
         kind: SkillType::Shell,
         name: "Shell",
@@ -298,14 +296,8 @@ mod tests {
         let kinds: Vec<_> = definitions()
             .iter()
             .map(|definition| {
-                assert_eq!(
-                    definition.variants.iter().filter(|v| v.is_default).count(),
-                    1
-                );
-                (
-                    definition.kind.as_str(),
-                    definition.default_variant().unwrap().id,
-                )
+                assert_eq!(definition.variants.iter().filter(|v| v.is_default).count(), 1);
+                (definition.kind.as_str(), definition.default_variant().unwrap().id)
             })
             .collect();
         assert_eq!(
@@ -324,9 +316,6 @@ mod tests {
         let shown = serde_json::to_value(definition(SkillType::Python)).unwrap();
         assert_eq!(shown["type"], "python");
         assert_eq!(shown["variants"][1]["category"], "advanced");
-        assert_eq!(
-            shown["default_configuration"]["blocked_imports"][1],
-            "subprocess"
-        );
+        assert_eq!(shown["default_configuration"]["blocked_imports"][1], "subprocess");
     }
 }

@@ -28,10 +28,7 @@ pub struct DevArgs {
 pub async fn run(args: DevArgs, shell: &Shell) -> Outcome {
     let mut config = shell.config(&args)?;
     config.allow_unwalled_tools = true;
-    logging::start(
-        config.log.as_deref().unwrap_or(logging::USUAL),
-        config.log_format,
-    )?;
+    logging::start(config.log.as_deref().unwrap_or(logging::USUAL), config.log_format)?;
     let mut signals = Signals::listen()?;
     plane_process::warn(&config, shell.printer);
     let (plane, credentials) = tokio::select! {
@@ -55,9 +52,6 @@ fn tell(credentials: &Credentials, directory: &DataDirectory, printer: Printer) 
         ("  job", credentials.job_id.clone()),
         ("  API key", key),
     ]));
-    let trigger = format!(
-        "drover job trigger {} -p name=you --follow",
-        credentials.job_id
-    );
+    let trigger = format!("drover job trigger {} -p name=you --follow", credentials.job_id);
     printer.hint(&format!("try `{trigger}` in another terminal"));
 }

@@ -51,10 +51,7 @@ pub async fn run(args: QuickstartArgs, shell: &Shell) -> Outcome {
     if let Ok((Exit::Done, execution)) = &outcome {
         conclude(&client, &credentials, execution, &plane.directory, printer).await?;
         if !args.exit {
-            printer.note(&format!(
-                "\nDrover serves at {} until Ctrl-C",
-                plane.url.bold()
-            ));
+            printer.note(&format!("\nDrover serves at {} until Ctrl-C", plane.url.bold()));
             return Ok(plane.until_stopped(&mut signals, printer).await);
         }
     }
@@ -69,11 +66,7 @@ fn introduce(
     printer: Printer,
 ) {
     let version = env!("CARGO_PKG_VERSION");
-    printer.note(&format!(
-        "{} serves at {}",
-        format!("Drover {version}").bold(),
-        credentials.url
-    ));
+    printer.note(&format!("{} serves at {}", format!("Drover {version}").bold(), credentials.url));
     let data = directory.path().display().to_string();
     let model = match (config.has_provider(), &config.default_model) {
         (true, Some(model)) => model.clone(),
@@ -100,17 +93,9 @@ async fn watch_a_run(
     signals: &mut Signals,
 ) -> Result<(Exit, String), CommandError> {
     let parameters = [("name".to_owned(), json!(NAME))].into_iter().collect();
-    let body = jobs::TriggerJob {
-        parameters,
-        config_override: None,
-    };
-    let run = client
-        .call::<jobs::Trigger>(&[&credentials.job_id], &[], &body)
-        .await?;
-    printer.note(&format!(
-        "\nThe job is triggered; this is execution {}\n",
-        run.execution_id
-    ));
+    let body = jobs::TriggerJob { parameters, config_override: None };
+    let run = client.call::<jobs::Trigger>(&[&credentials.job_id], &[], &body).await?;
+    printer.note(&format!("\nThe job is triggered; this is execution {}\n", run.execution_id));
     let follow = Follow::new(client, &run.execution_id, printer, Form::Text);
     let exit = follow.run(signals).await?;
     Ok((exit, run.execution_id))
@@ -124,23 +109,15 @@ async fn conclude(
     directory: &DataDirectory,
     printer: Printer,
 ) -> Result<(), CommandError> {
-    let run = client
-        .call::<executions::Get>(&[execution], &[], &Nothing {})
-        .await?;
+    let run = client.call::<executions::Get>(&[execution], &[], &Nothing {}).await?;
     let url = client.url();
     printer.data("")?;
     printer.data(&table::fields(vec![
         ("result", clean(run.response.as_deref().unwrap_or_default())),
-        (
-            "model",
-            clean(run.usage["model"].as_str().unwrap_or_default()),
-        ),
+        ("model", clean(run.usage["model"].as_str().unwrap_or_default())),
         ("spent", spent(&run.usage)),
         ("run", format!("{url}/api/v1/executions/{execution}")),
-        (
-            "events",
-            format!("{url}/api/v1/executions/{execution}/stream"),
-        ),
+        ("events", format!("{url}/api/v1/executions/{execution}/stream")),
         ("API", format!("{url}/api/openapi.json")),
     ]))?;
     printer.data(&format!("\n{}", "The same with curl".bold()))?;

@@ -24,18 +24,13 @@ pub struct ServeArgs {
 /// Serves until it is told to stop.
 pub async fn run(args: ServeArgs, shell: &Shell) -> Outcome {
     let config = shell.config(&args)?;
-    logging::start(
-        config.log.as_deref().unwrap_or(logging::USUAL),
-        config.log_format,
-    )?;
+    logging::start(config.log.as_deref().unwrap_or(logging::USUAL), config.log_format)?;
     let mut signals = Signals::listen()?;
     plane_process::warn(&config, shell.printer);
     let plane = tokio::select! {
         plane = PlaneProcess::start(&config) => plane?,
         () = signals.next() => return Ok(Exit::Interrupted),
     };
-    shell
-        .printer
-        .note(&format!("Drover serves at {}", plane.url));
+    shell.printer.note(&format!("Drover serves at {}", plane.url));
     Ok(plane.until_stopped(&mut signals, shell.printer).await)
 }

@@ -163,11 +163,7 @@ impl Embedded {
         Ok(Which::from_row(&row).map(|which| (run, which)))
     }
 
-    async fn try_take(
-        &self,
-        mut run: Run,
-        which: Which,
-    ) -> Result<Leased> {
+    async fn try_take(&self, mut run: Run, which: Which) -> Result<Leased> {
         let now = self.clock.now();
         let mut set = self.store.set();
         self.take_row(&mut set, &which, now);

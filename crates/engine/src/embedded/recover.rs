@@ -29,8 +29,9 @@ impl Embedded {
     /// directory says that it is gone; what waits is offered.
     pub async fn recover(&self) -> Result<()> {
         loop {
-            let left =
-                activities::queries::leased_by_others(self.store.reader(), &self.owner, BATCH).await?;
+            let (reader, owner) = (self.store.reader(), &self.owner);
+            let queues = self.hub.served();
+            let left = activities::queries::leased_by_others(reader, &queues, owner, BATCH).await?;
             let count = left.len();
             self.lost(left).await?;
             if count < usize::try_from(BATCH).unwrap_or(usize::MAX) {
@@ -74,7 +75,9 @@ impl Embedded {
             });
             decided.await?;
         }
-        let expired = activities::queries::leases_before(self.store.reader(), now, BATCH).await?;
+        let queues = self.hub.served();
+        let reader = self.store.reader();
+        let expired = activities::queries::leases_before(reader, &queues, now, BATCH).await?;
         self.lost(expired).await?;
         self.offer_waiting().await
     }
@@ -82,8 +85,7 @@ impl Embedded {
     /// Offers what waits in the database for the local worker.
     pub(super) async fn offer_waiting(&self) -> Result<()> {
         let queues = self.hub.served();
-        let waiting =
-            activities::queries::waiting(self.store.reader(), &queues, BATCH).await?;
+        let waiting = activities::queries::waiting(self.store.reader(), &queues, BATCH).await?;
         for row in waiting {
             let Some(kind) = ActivityKind::parse(&row.kind) else {
                 continue;

@@ -99,8 +99,7 @@ impl Embedded {
             if !matches!(result, Err(Error::Stale)) {
                 break;
             }
-            let row =
-                activities::queries::activity_by_id(self.store.reader(), leased.id).await?;
+            let row = activities::queries::activity_by_id(self.store.reader(), leased.id).await?;
             if row.is_none_or(|row| row.state != "leased") {
                 result = Ok(());
                 break;

@@ -43,10 +43,7 @@ async fn attempt(ctx: &Ctx, body: &AgentCreate) -> Result<AgentId> {
         Some(given @ [_, ..]) => {
             links::held(ctx, given, body.skill_configurations.as_ref()).await?
         }
-        _ => vec![Held {
-            skill: shell(ctx, &mut set).await?,
-            over: Map::new(),
-        }],
+        _ => vec![Held { skill: shell(ctx, &mut set).await?, over: Map::new() }],
     };
     let given = body.environment_ids.as_deref().unwrap_or_default();
     let environments = links::environments(ctx, given).await?;
@@ -107,9 +104,7 @@ async fn shell(ctx: &Ctx, set: &mut WriteSet) -> Result<SkillId> {
     }
     // Its name is used by a skill that is disabled or something else: then the choice is not ours.
     if named.is_some() {
-        return Err(Error::refused(
-            "At least one skill is required for agent functionality.",
-        ));
+        return Err(Error::refused("At least one skill is required for agent functionality."));
     }
     let now = micros(ctx.now());
     let shell = skills::entity::Model {

@@ -27,26 +27,16 @@ pub(super) async fn held(
 ) -> Result<Vec<Held>> {
     let ids = ids::<SkillId>("skill_ids", given)?;
     let found = skills::queries::skills_among(ctx.read(), ctx.org(), &ids).await?;
-    let kinds: BTreeMap<_, _> = found
-        .iter()
-        .map(|skill| (SkillId(skill.id), &skill.skill_type))
-        .collect();
-    all_there(
-        "skill_ids",
-        given,
-        |id: SkillId| kinds.contains_key(&id),
-        "Skill not found",
-    )?;
+    let kinds: BTreeMap<_, _> =
+        found.iter().map(|skill| (SkillId(skill.id), &skill.skill_type)).collect();
+    all_there("skill_ids", given, |id: SkillId| kinds.contains_key(&id), "Skill not found")?;
     let over = overrides.map(by_skill).unwrap_or_default();
     ids.into_iter()
         .map(|skill| {
             let over = over.get(&skill).cloned().unwrap_or_default();
             let field = format!("skill_configurations.{skill}");
             settings::check(kinds[&skill], &over, &field)?;
-            Ok(Held {
-                skill,
-                over: settings::without_nulls(over),
-            })
+            Ok(Held { skill, over: settings::without_nulls(over) })
         })
         .collect()
 }
@@ -104,9 +94,7 @@ pub(super) fn assign(ctx: &Ctx, set: &mut WriteSet, agent: AgentId, to: Vec<Envi
 
 /// Overrides by skill; what is not the id of a skill is passed over.
 pub(super) fn by_skill(overrides: &SkillConfigurations) -> BTreeMap<SkillId, Map<String, Value>> {
-    let parsed = overrides
-        .iter()
-        .filter_map(|(id, over)| Some((id.parse().ok()?, over.clone())));
+    let parsed = overrides.iter().filter_map(|(id, over)| Some((id.parse().ok()?, over.clone())));
     parsed.collect()
 }
 
@@ -118,19 +106,12 @@ fn ids<T: FromStr + PartialEq>(field: &str, given: &[String]) -> Result<Vec<T>> 
         match text.parse() {
             Ok(id) if ids.contains(&id) => {}
             Ok(id) => ids.push(id),
-            Err(_) => malformed.push(item(
-                field,
-                index,
-                "uuid_parsing",
-                "Input should be a valid UUID",
-            )),
+            Err(_) => {
+                malformed.push(item(field, index, "uuid_parsing", "Input should be a valid UUID"))
+            }
         }
     }
-    if malformed.is_empty() {
-        Ok(ids)
-    } else {
-        Err(Error::Invalid(malformed))
-    }
+    if malformed.is_empty() { Ok(ids) } else { Err(Error::Invalid(malformed)) }
 }
 
 fn all_there<T: FromStr>(
@@ -141,14 +122,9 @@ fn all_there<T: FromStr>(
 ) -> Result<()> {
     let absent = |text: &String| !text.parse().is_ok_and(&is_there);
     let absent = given.iter().enumerate().filter(|(_, text)| absent(text));
-    let faults: Vec<_> = absent
-        .map(|(index, _)| item(field, index, "not_found", message))
-        .collect();
-    if faults.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::Invalid(faults))
-    }
+    let faults: Vec<_> =
+        absent.map(|(index, _)| item(field, index, "not_found", message)).collect();
+    if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults)) }
 }
 
 fn item(field: &str, index: usize, kind: &'static str, message: &str) -> Violation {

@@ -15,10 +15,7 @@ use crate::extract::{Caller, Query};
 /// Where the next page begins; absent on the last one.
 const NEXT_CURSOR: HeaderName = HeaderName::from_static("x-next-cursor");
 
-type Listed = (
-    AppendHeaders<Option<(HeaderName, String)>>,
-    Json<Vec<AgentResponse>>,
-);
+type Listed = (AppendHeaders<Option<(HeaderName, String)>>, Json<Vec<AgentResponse>>);
 
 /// Lists agents, newest first.
 pub async fn handler(
@@ -26,10 +23,7 @@ pub async fn handler(
     Query(query): Query<AgentList>,
 ) -> Result<Listed, Failure> {
     let (agents, next) = list(&ctx, &query).await?;
-    Ok((
-        AppendHeaders(next.map(|cursor| (NEXT_CURSOR, cursor))),
-        Json(agents),
-    ))
+    Ok((AppendHeaders(next.map(|cursor| (NEXT_CURSOR, cursor))), Json(agents)))
 }
 
 /// A page of agents, and the cursor of the next.

@@ -26,10 +26,7 @@ pub(super) async fn show(ctx: &Ctx, agents: Vec<entity::Model>) -> Result<Vec<Ag
     let mut assigned: HashMap<Uuid, Vec<EnvironmentRef>> = HashMap::new();
     for (agent, environment) in queries::environments_of_agents(ctx.read(), ctx.org(), &ids).await?
     {
-        assigned
-            .entry(agent.0)
-            .or_default()
-            .push(environments::reference(environment));
+        assigned.entry(agent.0).or_default().push(environments::reference(environment));
     }
     let show = |agent: entity::Model| {
         let skills = held.remove(&agent.id).unwrap_or_default();
@@ -52,9 +49,7 @@ fn response(
         organization_id: agent.organization_id,
         name: agent.name,
         description: agent.description,
-        system_prompt: agent.configuration["system_prompt"]
-            .as_str()
-            .map(str::to_owned),
+        system_prompt: agent.configuration["system_prompt"].as_str().map(str::to_owned),
         status: agent.status,
         capabilities: list(agent.capabilities),
         configuration: agent.configuration,
@@ -70,10 +65,7 @@ fn response(
         state: agent.state,
         error_message: agent.error_message,
         projects: Vec::new(),
-        environment_ids: environments
-            .iter()
-            .map(|environment| environment.id.clone())
-            .collect(),
+        environment_ids: environments.iter().map(|environment| environment.id.clone()).collect(),
         environments,
         skill_ids: skills.iter().map(|skill| skill.id.clone()).collect(),
         skills,

@@ -94,11 +94,7 @@ async fn override_held(
     for (_, skill) in skills_held(ctx.read(), ctx.org(), Holder::Agent, &[id.0]).await? {
         let skill_id = SkillId(skill.id);
         if let Some(over) = overrides.remove(&skill_id) {
-            settings::check(
-                &skill.skill_type,
-                &over,
-                &format!("skill_configurations.{skill_id}"),
-            )?;
+            settings::check(&skill.skill_type, &over, &format!("skill_configurations.{skill_id}"))?;
             let over = settings::without_nulls(over).into();
             association_override(set, ctx.org(), Holder::Agent, id.0, skill_id, over);
         }

@@ -29,8 +29,7 @@ async fn create_key(ctx: &Ctx, body: KeyCreate) -> Result<(api_key::Model, Secre
     }
     let now = ctx.now();
     let days = body.expires_in_days.map(|days| SignedDuration::from_hours(days * 24));
-    let identity =
-        Identity { role, key_id: KeyId(ctx.uuid()), ..ctx.identity().clone() };
+    let identity = Identity { role, key_id: KeyId(ctx.uuid()), ..ctx.identity().clone() };
     let new = NewKey {
         identity: &identity,
         name: body.name,

@@ -59,16 +59,16 @@ pub(crate) async fn authenticate(
     }
 }
 
-/// Checks that a request comes from the operator: by the plane's own token, or, for reading, from
-/// this machine.
-pub(crate) fn operator(plane: &Plane, request: &Request) -> std::result::Result<(), Response> {
+/// The refusal of a request that does not come from the operator: by the plane's own token, or, for
+/// reading, from this machine.
+pub(crate) fn operator(plane: &Plane, request: &Request) -> Option<Response> {
     let expected = plane.settings.operator_token.reveal().as_bytes();
     let token = credential(request.headers()).unwrap_or_default().as_bytes();
     let reading = request.method() == Method::GET;
     if bool::from(token.ct_eq(expected)) || (reading && from_loopback(request)) {
-        return Ok(());
+        return None;
     }
-    Err(unauthorized(
+    Some(unauthorized(
         "The operator's token is required",
         "Send the content of `<data-dir>/admin.token` as `Authorization: Bearer <token>`",
     ))
@@ -85,7 +85,7 @@ fn credential(headers: &HeaderMap) -> Option<&str> {
                 let known = known.iter().any(|one| scheme.eq_ignore_ascii_case(one));
                 (known && !token.is_empty()).then_some(token)
             }
-            None => Some(value),
+            None => (!value.is_empty()).then_some(value),
         });
     from_authorization
         .or_else(|| headers.get("userkey").and_then(|value| value.to_str().ok()))

@@ -19,10 +19,7 @@ pub(super) async fn show(
     ctx: &Ctx,
     environments: Vec<entity::Model>,
 ) -> Result<Vec<EnvironmentResponse>> {
-    let ids: Vec<Uuid> = environments
-        .iter()
-        .map(|environment| environment.id)
-        .collect();
+    let ids: Vec<Uuid> = environments.iter().map(|environment| environment.id).collect();
     let mut held: HashMap<Uuid, Vec<SkillSummary>> = HashMap::new();
     for (given, skill) in skills_held(ctx.read(), ctx.org(), Holder::Environment, &ids).await? {
         let summary = skills::summary(&given, skill);

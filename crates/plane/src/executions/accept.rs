@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::HeaderMap;
-use drover_domain::executions::{Limits, Status};
+use drover_domain::executions::{EventKind, Limits, Status, StoredEvent};
 use drover_domain::messages::Message;
 use drover_domain::{AgentId, Error, ExecutionId, JobId, Result, Violation, micros};
-use drover_engine::NewRun;
+use drover_engine::{NewRun, Watch};
 use drover_store::executions::{entity, queries};
 use drover_store::messages;
 use drover_wire::executions::ExecutionReply;
@@ -15,8 +15,8 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::view;
+use crate::activities::AgentSpec;
 use crate::ctx::Ctx;
-use crate::work::AgentSpec;
 
 /// A run about to be accepted.
 pub struct Start {
@@ -95,10 +95,13 @@ impl Terms {
             return Ok(None);
         };
         if row.request_hash.as_ref() != Some(request) {
-            return Err(header_violation("Idempotency-Key", "unused, or sent with the same request"));
+            return Err(header_violation(
+                "Idempotency-Key",
+                "unused, or sent with the same request",
+            ));
         }
         let id = ExecutionId(row.id);
-        let execution = wait_for_end(ctx, id, self.wait, None).await?;
+        let execution = wait_again(ctx, id, self.wait).await?;
         Ok(Some(Accepted { id, execution }))
     }
 }
@@ -110,8 +113,8 @@ pub async fn accept(ctx: &Ctx, start: Start, terms: Terms) -> Result<Accepted> {
         Some(parent) => history(ctx, parent).await?,
         None => Vec::new(),
     };
-    let watch = terms.wait.map(|_| ctx.plane().hub.watch(id));
     let run = new_run(ctx, id, start, &terms, history);
+    let waiting = terms.wait.map(|wait| (wait, ctx.plane().hub.watch(id), run.row.clone()));
     let mut set = ctx.set();
     ctx.plane().engine.start(&mut set, run)?;
     match ctx.write(set).await {
@@ -123,7 +126,10 @@ pub async fn accept(ctx: &Ctx, start: Start, terms: Terms) -> Result<Accepted> {
         Err(error) => return Err(error),
     }
     metrics::counter!("drover_executions_accepted_total").increment(1);
-    let execution = wait_for_end(ctx, id, terms.wait, watch).await?;
+    let execution = match waiting {
+        Some((wait, watch, row)) => wait_for_end(ctx, row, wait, watch).await?,
+        None => None,
+    };
     Ok(Accepted { id, execution })
 }
 
@@ -144,7 +150,6 @@ fn new_run(
         || (start.job_id.is_none() && is_true(configuration.get("interactive")));
     let identity = ctx.identity();
     let (idempotency_key, request_hash) = terms.key.clone().unzip();
-    let metadata = Value::Object(start.metadata);
     let row = entity::Model {
         id: id.0,
         organization_id: ctx.org().to_string(),
@@ -156,7 +161,6 @@ fn new_run(
         user_email: Some(identity.email.clone()),
         user_name: Some(identity.name.clone()),
         trigger_source: start.trigger_source.to_owned(),
-        trigger_metadata: metadata.clone(),
         job_id: start.job_id.map(|job| job.to_string()),
         parent_execution_id: start.parent.map(|parent| parent.0),
         worker_queue_id: queue.id,
@@ -169,7 +173,7 @@ fn new_run(
         response: None,
         error_message: None,
         usage: json!({}),
-        execution_metadata: metadata,
+        execution_metadata: Value::Object(start.metadata),
         flow: String::new(),
         version: 0,
         created_at: now,
@@ -188,8 +192,7 @@ async fn history(ctx: &Ctx, parent: ExecutionId) -> Result<Vec<Message>> {
     };
     let row = queries::execution_get(ctx.read(), ctx.org(), parent).await?;
     row.ok_or_else(invalid)?;
-    let mut messages =
-        messages::queries::conversation(ctx.read(), ctx.org(), parent).await?;
+    let mut messages = messages::queries::conversation(ctx.read(), ctx.org(), parent).await?;
     // The child numbers its own first message `_user_1`, as the parent did.
     for message in &mut messages {
         message.message_id = format!("parent_{}", message.message_id);
@@ -197,45 +200,67 @@ async fn history(ctx: &Ctx, parent: ExecutionId) -> Result<Vec<Message>> {
     Ok(messages)
 }
 
-async fn wait_for_end(
+/// Waits for the end of a run that an earlier request made.
+async fn wait_again(
     ctx: &Ctx,
     id: ExecutionId,
     wait: Option<Duration>,
-    watch: Option<drover_engine::Watch>,
 ) -> Result<Option<Box<ExecutionReply>>> {
     let Some(wait) = wait else {
         return Ok(None);
     };
-    // A run just accepted cannot have ended before its watch began; a replayed one may have.
-    let fresh = watch.is_some();
-    let mut watch = watch.unwrap_or_else(|| ctx.plane().hub.watch(id));
-    if !fresh {
-        let row = super::get::get(ctx, id).await?;
-        if Status::parse(&row.status).is_some_and(Status::is_terminal) {
-            return Ok(Some(Box::new(view::reply(ctx.plane(), row))));
+    let watch = ctx.plane().hub.watch(id);
+    // After the watch, so that an end in between is not missed.
+    let row = super::get::get(ctx, id).await?;
+    wait_for_end(ctx, row, wait, watch).await
+}
+
+/// Waits for the end of a run; `row` is the run at some time after the watch began, or before its
+/// accept. What happens to it is in the log, so nothing is read again.
+async fn wait_for_end(
+    ctx: &Ctx,
+    mut row: entity::Model,
+    wait: Duration,
+    mut watch: Watch,
+) -> Result<Option<Box<ExecutionReply>>> {
+    let ended = |row: &entity::Model| Status::parse(&row.status).is_some_and(Status::is_terminal);
+    let deadline = tokio::time::sleep(wait);
+    tokio::pin!(deadline);
+    while !ended(&row) {
+        let events = tokio::select! {
+            events = watch.next() => events,
+            () = &mut deadline => return Ok(None),
+            () = ctx.plane().stopping.cancelled() => return Ok(None),
+        };
+        match events {
+            Some(events) => events.iter().for_each(|event| follow(&mut row, event)),
+            // Fell behind: the row tells.
+            None => row = super::get::get(ctx, ExecutionId(row.id)).await?,
         }
     }
-    let ended = async {
-        loop {
-            let row = match watch.next().await {
-                Some(events) if events.iter().any(|event| event.kind.is_terminal()) => {
-                    super::get::get(ctx, id).await?
-                }
-                Some(_) => continue,
-                // Fell behind: the row tells.
-                None => super::get::get(ctx, id).await?,
-            };
-            if Status::parse(&row.status).is_some_and(Status::is_terminal) {
-                return Ok(row);
-            }
+    Ok(Some(Box::new(view::reply(ctx.plane(), row))))
+}
+
+/// Brings a row up to date with an entry of its log.
+fn follow(row: &mut entity::Model, event: &StoredEvent) {
+    let at = micros(event.at);
+    let data: Value = match event.kind {
+        EventKind::Status | EventKind::Done | EventKind::Error => {
+            serde_json::from_str(&event.data).unwrap_or_default()
         }
+        _ => return,
     };
-    let row: Result<entity::Model> = tokio::select! {
-        row = ended => row,
-        () = tokio::time::sleep(wait) => return Ok(None),
-        () = ctx.plane().stopping.cancelled() => return Ok(None),
-    };
-    Ok(Some(Box::new(view::reply(ctx.plane(), row?))))
+    let text = |field: &str| data[field].as_str().map(str::to_owned);
+    row.updated_at = at;
+    if event.kind.is_terminal() {
+        row.completed_at = Some(at);
+        row.response = text("response");
+        row.error_message = text("error");
+        row.usage = data["usage"].clone();
+        row.status = text("status").unwrap_or_default();
+    } else if data["status"] == Status::Running.as_str() {
+        row.started_at = row.started_at.or(Some(at));
+    }
 }
 
 /// The `wait` preference (RFC 7240, §4.3), in seconds; anything else of the header is passed over.

@@ -8,10 +8,10 @@ use serde_json::{Map, Value, json};
 
 use super::accept::{self, Start, Terms};
 use super::view::workflow_id;
+use crate::activities;
 use crate::ctx::Ctx;
 use crate::error::Reply;
 use crate::extract::{Body, Caller, Id};
-use crate::work;
 
 /// Answers after the run is on disk.
 pub async fn handler(
@@ -26,13 +26,14 @@ pub async fn handler(
 }
 
 async fn execute(ctx: &Ctx, id: AgentId, body: ExecuteAgent, terms: Terms) -> Result<Executed> {
-    let agent = work::agent(ctx.plane(), ctx.org(), id).await?;
+    let agent = activities::agent(ctx.plane(), ctx.org(), id).await?;
     let agent = agent.ok_or_else(|| Error::not_found("Agent not found"))?;
     let wanted = body.worker_queue_id.filter(|queue| !queue.is_empty());
     let queue = match &wanted {
-        None => work::any_queue(ctx).await?,
-        Some(wanted) => work::queue(ctx, wanted).await?.ok_or_else(|| {
-            let text = format!("Worker queue '{wanted}' not found. Please select a valid worker queue.");
+        None => activities::any_queue(ctx).await?,
+        Some(wanted) => activities::queue(ctx, wanted).await?.ok_or_else(|| {
+            let text =
+                format!("Worker queue '{wanted}' not found. Please select a valid worker queue.");
             Error::not_found(text)
         })?,
     };

@@ -2,6 +2,7 @@
 
 use drover_domain::executions::{EventKind, StoredEvent, event_id};
 use drover_domain::{ExecutionId, rfc3339};
+use drover_engine::Spent;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -25,6 +26,8 @@ pub fn render(execution: ExecutionId, event: &StoredEvent) -> (String, Value) {
             data.insert("execution_id".into(), json!(execution));
             data.insert("timestamp".into(), at);
             data.insert("metadata".into(), json!({}));
+            let usage = data.get("usage").map(|usage| Spent::from_stored(usage).to_wire());
+            data.insert("usage".into(), usage.unwrap_or_default());
             (name, data.into())
         }
         EventKind::MessageChunk => {

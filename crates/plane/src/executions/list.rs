@@ -86,5 +86,9 @@ pub(crate) fn page(
     };
     let skip = bound("skip", skip.unwrap_or(0), 0, MAX_SKIP);
     let limit = bound("limit", limit.unwrap_or(default), 1, MAX_PAGE);
-    if violations.is_empty() { Ok(Page { skip, limit, after }) } else { Err(Error::Invalid(violations)) }
+    if violations.is_empty() {
+        Ok(Page { skip, limit, after })
+    } else {
+        Err(Error::Invalid(violations))
+    }
 }

@@ -35,9 +35,8 @@ impl std::str::FromStr for RunRef {
 
 async fn terminate(ctx: &Ctx, id: ExecutionId, reason: String) -> Result<Terminated> {
     let row = get::get(ctx, id).await?;
-    let cannot = |status: &str| {
-        Error::refused(format!("Cannot terminate workflow in status: {status}"))
-    };
+    let cannot =
+        |status: &str| Error::refused(format!("Cannot terminate workflow in status: {status}"));
     if Status::parse(&row.status).is_some_and(Status::is_terminal) {
         return Err(cannot(&row.status));
     }

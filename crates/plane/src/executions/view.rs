@@ -2,6 +2,7 @@
 
 use drover_domain::executions::Status;
 use drover_domain::{ExecutionId, OrgId, QueueId, Result, rfc3339, timestamp};
+use drover_engine::Spent;
 use drover_store::executions::entity;
 use drover_wire::executions::ExecutionReply;
 use serde_json::{Value, json};
@@ -34,7 +35,7 @@ pub fn reply(plane: &Plane, row: entity::Model) -> ExecutionReply {
         waiting_for,
         response: row.response,
         error_message: row.error_message,
-        usage: object(row.usage),
+        usage: Spent::from_stored(&row.usage).to_wire(),
         execution_metadata: object(row.execution_metadata),
         trigger_source: row.trigger_source,
         job_id: row.job_id,
@@ -62,8 +63,7 @@ pub async fn reply_with_last_message(
     row: entity::Model,
 ) -> Result<ExecutionReply> {
     let id = ExecutionId(row.id);
-    let last =
-        drover_store::messages::queries::last_message(plane.store.reader(), org, id).await?;
+    let last = drover_store::messages::queries::last_message(plane.store.reader(), org, id).await?;
     let mut reply = reply(plane, row);
     if let Some((message, at)) = last {
         reply.last_message_at = Some(rfc3339(timestamp(at)));

@@ -10,10 +10,7 @@ use crate::extract::{Caller, Id};
 
 /// Answers the job; the same for one that is disabled. Its active runs go on.
 pub async fn handler(Caller(ctx): Caller, Id(id): Id<String>) -> Reply<JobResponse> {
-    let disabled = JobDraft {
-        enabled: Some(false),
-        ..JobDraft::default()
-    };
+    let disabled = JobDraft { enabled: Some(false), ..JobDraft::default() };
     let job = update::change(&ctx, &id, &disabled, "jobs.disable").await?;
     Ok(Json(view::reply_with_counts(&ctx, job).await?))
 }

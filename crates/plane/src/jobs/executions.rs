@@ -22,10 +22,7 @@ pub async fn handler(
 async fn executions(ctx: &Ctx, id: &str, page: &Page) -> Result<JobExecutions> {
     let job = JobId::stored(get::get(ctx, id).await?.id);
     let runs = job_runs(ctx.read(), ctx.org(), &job, page).await?;
-    let filter = Filter {
-        job_id: Some(job.clone()),
-        ..Filter::default()
-    };
+    let filter = Filter { job_id: Some(job.clone()), ..Filter::default() };
     let total = execution_count(ctx.read(), ctx.org(), &filter).await?;
     Ok(JobExecutions {
         job_id: job.to_string(),
@@ -38,10 +35,7 @@ async fn executions(ctx: &Ctx, id: &str, page: &Page) -> Result<JobExecutions> {
 fn item(run: JobRun) -> JobExecution {
     let id = ExecutionId(run.id).to_string();
     let time = |at: i64| rfc3339(timestamp(at));
-    let took = run
-        .started_at
-        .zip(run.completed_at)
-        .map(|(from, to)| (to - from) / 1000);
+    let took = run.started_at.zip(run.completed_at).map(|(from, to)| (to - from) / 1000);
     JobExecution {
         execution_id: id.clone(),
         id,
@@ -54,6 +48,6 @@ fn item(run: JobRun) -> JobExecution {
         completed_at: run.completed_at.map(time),
         duration_ms: took,
         error_message: run.error_message,
-        trigger_metadata: Some(run.trigger_metadata).filter(|metadata| metadata.is_object()),
+        trigger_metadata: Some(run.execution_metadata).filter(|metadata| metadata.is_object()),
     }
 }

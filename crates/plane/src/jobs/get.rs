@@ -21,7 +21,5 @@ pub async fn handler(Caller(ctx): Caller, Id(id): Id<String>) -> Reply<JobRespon
 pub async fn get(ctx: &Ctx, id: &str) -> Result<Model> {
     let unknown = || Error::not_found(format!("Job {id} not found"));
     let job: JobId = id.parse().map_err(|_| unknown())?;
-    queries::job_get(ctx.read(), ctx.org(), &job)
-        .await?
-        .ok_or_else(unknown)
+    queries::job_get(ctx.read(), ctx.org(), &job).await?.ok_or_else(unknown)
 }

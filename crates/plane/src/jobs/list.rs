@@ -13,19 +13,13 @@ use crate::extract::{Caller, Query};
 
 /// Answers a bare array.
 pub async fn handler(Caller(ctx): Caller, Query(query): Query<JobList>) -> Reply<Vec<JobResponse>> {
-    let filter = Filter {
-        enabled: query.enabled,
-        trigger_type: query.trigger_type,
-    };
+    let filter = Filter { enabled: query.enabled, trigger_type: query.trigger_type };
     Ok(Json(list(&ctx, &filter).await?))
 }
 
 async fn list(ctx: &Ctx, filter: &Filter) -> Result<Vec<JobResponse>> {
     let jobs = queries::job_list(ctx.read(), ctx.org(), filter).await?;
-    let ids: Vec<_> = jobs
-        .iter()
-        .map(|job| JobId::stored(job.id.clone()))
-        .collect();
+    let ids: Vec<_> = jobs.iter().map(|job| JobId::stored(job.id.clone())).collect();
     let mut counts = jobs_counts(ctx.read(), ctx.org(), &ids).await?;
     let with_counts = jobs.into_iter().zip(&ids);
     Ok(with_counts

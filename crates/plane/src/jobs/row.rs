@@ -154,10 +154,9 @@ fn next_fire(job: &Model, plan: &JobPlan, now: Timestamp) -> Option<i64> {
 /// that was deleted is kept, and that of another is not.
 async fn entity_name(ctx: &Ctx, job: &Model, plan: &JobPlan) -> Result<Option<String>> {
     let agent = match (plan.entity_type, plan.planning_mode) {
-        (Some(EntityType::Agent), _) | (None, PlanningMode::PredefinedAgent) => plan
-            .entity_id
-            .as_deref()
-            .and_then(|id| id.parse::<AgentId>().ok()),
+        (Some(EntityType::Agent), _) | (None, PlanningMode::PredefinedAgent) => {
+            plan.entity_id.as_deref().and_then(|id| id.parse::<AgentId>().ok())
+        }
         _ => None,
     };
     let found = match agent {

@@ -21,10 +21,7 @@ pub async fn handler(
 async fn schedule(ctx: &Ctx, id: &str, fires: usize) -> Result<JobSchedule> {
     let job = get::get(ctx, id).await?;
     let Some(spec) = row::schedule(&job) else {
-        let text = format!(
-            "Job {id} has no schedule: its trigger type is `{}`",
-            job.trigger_type
-        );
+        let text = format!("Job {id} has no schedule: its trigger type is `{}`", job.trigger_type);
         return Err(Error::refused(text));
     };
     let upcoming = spec.upcoming(ctx.now(), fires);

@@ -11,12 +11,12 @@ use drover_store::jobs::{entity, queries};
 use drover_wire::jobs::{JobTriggerReply, TriggerJob};
 use serde_json::{Map, Value, json};
 
+use crate::activities;
 use crate::ctx::Ctx;
 use crate::error::Reply;
 use crate::executions::accept::{self, Accepted, Start, Terms};
 use crate::executions::view::workflow_id;
 use crate::extract::{Body, Caller};
-use crate::work;
 
 /// Answers after the run is on disk.
 pub async fn handler(
@@ -40,7 +40,7 @@ async fn trigger(ctx: &Ctx, id: &str, body: TriggerJob, terms: Terms) -> Result<
     }
     let agent_id = runnable_agent(&job)?;
     let prompt = jobs::fill(&job.prompt_template, &body.parameters)?;
-    let agent = work::agent(ctx.plane(), ctx.org(), agent_id).await?.ok_or_else(|| {
+    let agent = activities::agent(ctx.plane(), ctx.org(), agent_id).await?.ok_or_else(|| {
         Error::refused(format!("The job's agent {agent_id} does not exist; set `entity_id`"))
     })?;
     let queue = queue(ctx, &job).await?;
@@ -95,13 +95,17 @@ async fn queue(ctx: &Ctx, job: &entity::Model) -> Result<Arc<drover_store::queue
     let queue = match ExecutorType::parse(&job.executor_type) {
         Some(ExecutorType::SpecificQueue) => {
             let name = job.worker_queue_name.as_deref().unwrap_or_default();
-            let queue = work::queue(ctx, name).await?;
+            let queue = activities::queue(ctx, name).await?;
             queue.ok_or_else(|| Error::refused(format!("Worker queue `{name}` does not exist")))?
         }
         Some(ExecutorType::Environment) => {
-            work::queue_of_environment(ctx, job.environment_name.as_deref().unwrap_or_default()).await?
+            activities::queue_of_environment(
+                ctx,
+                job.environment_name.as_deref().unwrap_or_default(),
+            )
+            .await?
         }
-        _ => work::any_queue(ctx).await?,
+        _ => activities::any_queue(ctx).await?,
     };
     if queue.status == "active" {
         Ok(queue)

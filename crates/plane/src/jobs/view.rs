@@ -27,11 +27,7 @@ pub fn reply(ctx: &Ctx, job: Model, counts: JobCounts) -> JobResponse {
     // Terraform compares it on every read, so it cannot be shown just once; who may not change the
     // job may not sign in its name either.
     let may_sign = ctx.identity().role.may(Action::Write);
-    let of_kind = |kind| {
-        job.entity_id
-            .clone()
-            .filter(|_| entity_type(&job) == Some(kind))
-    };
+    let of_kind = |kind| job.entity_id.clone().filter(|_| entity_type(&job) == Some(kind));
     JobResponse {
         agent_id: of_kind(EntityType::Agent.as_str()),
         team_id: of_kind(EntityType::Team.as_str()),
@@ -41,9 +37,7 @@ pub fn reply(ctx: &Ctx, job: Model, counts: JobCounts) -> JobResponse {
         last_run_at: last_execution_at.clone(),
         next_run_at: next_execution_at.clone(),
         status: JobStatus::of(job.enabled).as_str().to_owned(),
-        webhook_url: path
-            .as_ref()
-            .map(|path| format!("{}{path}", ctx.plane().settings.public_url)),
+        webhook_url: path.as_ref().map(|path| format!("{}{path}", ctx.plane().settings.public_url)),
         webhook_path: path,
         webhook_secret: job.webhook_secret.filter(|_| may_sign),
         temporal_schedule_id: is_cron.then(|| format!("job-{}", job.id)),

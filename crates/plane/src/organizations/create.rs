@@ -110,7 +110,12 @@ fn environment(
 }
 
 /// The queue that the worker inside the process serves.
-fn queue(id: Uuid, environment_id: Uuid, identity: &Identity, now: Timestamp) -> queues::entity::Model {
+fn queue(
+    id: Uuid,
+    environment_id: Uuid,
+    identity: &Identity,
+    now: Timestamp,
+) -> queues::entity::Model {
     queues::entity::Model {
         id,
         organization_id: identity.organization.to_string(),

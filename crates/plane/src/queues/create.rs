@@ -30,10 +30,8 @@ async fn create(
 ) -> Result<entity::Model> {
     let found = environment_get(ctx.read(), ctx.org(), environment).await?;
     found.ok_or_else(environments::absent)?;
-    let taken = format!(
-        "Worker queue with name '{}' already exists in this environment",
-        body.name
-    );
+    let taken =
+        format!("Worker queue with name '{}' already exists in this environment", body.name);
     let queue = row(ctx, environment, body);
     let mut set = ctx.set();
     environment_stays(&mut set, ctx.org(), environment);
@@ -56,10 +54,7 @@ fn row(ctx: &Ctx, environment: EnvironmentId, body: WorkerQueueCreate) -> entity
         description: body.description,
         status: "active".into(),
         max_workers: body.max_workers.and_then(|workers| workers.try_into().ok()),
-        heartbeat_interval: body
-            .heartbeat_interval
-            .and_then(|s| s.try_into().ok())
-            .unwrap_or(60),
+        heartbeat_interval: body.heartbeat_interval.and_then(|s| s.try_into().ok()).unwrap_or(60),
         tags: body.tags.unwrap_or_default().into(),
         settings: body.settings.unwrap_or_else(|| Map::new().into()),
         ephemeral,

@@ -55,11 +55,7 @@ async fn associate(
     queries::skill_stays(&mut set, ctx.org(), skill_id);
     let taken = format!("Skill is already associated with this {}", holder.as_str());
     queries::association_insert(&mut set, given, &taken);
-    ctx.audit(
-        &mut set,
-        "skills.associate",
-        format!("{}/{holder_id}/{skill_id}", holder.as_str()),
-    );
+    ctx.audit(&mut set, "skills.associate", format!("{}/{holder_id}/{skill_id}", holder.as_str()));
     set.changes_catalogue(ctx.org());
     ctx.write(set).await?;
     Ok(response)

@@ -56,10 +56,7 @@ fn configuration(kind: SkillType, body: &SkillCreate) -> Result<Map<String, Valu
         return Ok(given);
     };
     let definition = definition(kind);
-    let variant = definition
-        .iter()
-        .flat_map(|one| &one.variants)
-        .find(|one| one.id == id);
+    let variant = definition.iter().flat_map(|one| &one.variants).find(|one| one.id == id);
     match variant {
         Some(variant) => Ok(merge(&variant.configuration, &given)),
         None => {

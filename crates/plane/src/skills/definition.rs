@@ -17,7 +17,5 @@ pub async fn handler(Path(word): Path<String>) -> Reply<Value> {
 /// The definition of the type of that word, or a 404.
 pub(super) fn of(word: &str) -> Result<Definition> {
     let absent = || Error::not_found(format!("Skill definition not found: {word}"));
-    SkillType::parse(word)
-        .and_then(skills::definition)
-        .ok_or_else(absent)
+    SkillType::parse(word).and_then(skills::definition).ok_or_else(absent)
 }

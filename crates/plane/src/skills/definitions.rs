@@ -10,17 +10,13 @@ use crate::error::Reply;
 /// Shows what all skill types offer. The command line decodes a bare list with the ids of the
 /// variants, every other client an object, so who asks decides (contract, clients K5).
 pub async fn handler(headers: HeaderMap) -> Reply<Value> {
-    let agent = headers
-        .get(header::USER_AGENT)
-        .and_then(|value| value.to_str().ok());
+    let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     let definitions = definitions();
-    Ok(Json(
-        if agent.is_some_and(|agent| agent.starts_with("Go-http-client")) {
-            definitions.iter().map(listed).collect()
-        } else {
-            json!({"skills": definitions.iter().map(shown).collect::<Vec<_>>()})
-        },
-    ))
+    Ok(Json(if agent.is_some_and(|agent| agent.starts_with("Go-http-client")) {
+        definitions.iter().map(listed).collect()
+    } else {
+        json!({"skills": definitions.iter().map(shown).collect::<Vec<_>>()})
+    }))
 }
 
 /// A definition. No type that is described needs anything installed.
@@ -37,11 +33,7 @@ pub(super) fn shown(definition: &Definition) -> Value {
 }
 
 fn listed(definition: &Definition) -> Value {
-    let variants: Vec<_> = definition
-        .variants
-        .iter()
-        .map(|variant| variant.id)
-        .collect();
+    let variants: Vec<_> = definition.variants.iter().map(|variant| variant.id).collect();
     json!({
         "type": definition.kind, "name": definition.name, "description": definition.description,
         "schema": {}, "variants": variants,

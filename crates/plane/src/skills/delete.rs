@@ -23,11 +23,7 @@ async fn delete(ctx: &Ctx, id: SkillId) -> Result<()> {
     ctx.audit(&mut set, "skills.delete", id);
     set.changes_catalogue(ctx.org());
     // Stale: somebody else deleted it since it was read.
-    ctx.write(set).await.map_err(|error| {
-        if matches!(error, Error::Stale) {
-            get::absent(id)
-        } else {
-            error
-        }
-    })
+    ctx.write(set)
+        .await
+        .map_err(|error| if matches!(error, Error::Stale) { get::absent(id) } else { error })
 }

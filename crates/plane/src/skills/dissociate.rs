@@ -32,11 +32,7 @@ async fn dissociate(ctx: &Ctx, kind: &str, id: &str, skill: &str) -> Result<()> 
     }
     let mut set = ctx.set();
     queries::association_delete(&mut set, ctx.org(), holder, id, skill);
-    ctx.audit(
-        &mut set,
-        "skills.dissociate",
-        format!("{}/{id}/{skill}", holder.as_str()),
-    );
+    ctx.audit(&mut set, "skills.dissociate", format!("{}/{id}/{skill}", holder.as_str()));
     set.changes_catalogue(ctx.org());
     ctx.write(set).await
 }

@@ -32,14 +32,12 @@ pub(super) async fn existing(ctx: &Ctx, kind: &str, id: &str) -> Result<(Holder,
         return Err(Error::not_found("Team not found"));
     };
     let there = match holder {
-        Holder::Agent => agents::queries::agent_get(ctx.read(), ctx.org(), AgentId(id))
-            .await?
-            .is_some(),
+        Holder::Agent => {
+            agents::queries::agent_get(ctx.read(), ctx.org(), AgentId(id)).await?.is_some()
+        }
         Holder::Environment => {
             let id = EnvironmentId(id);
-            environments::queries::environment_get(ctx.read(), ctx.org(), id)
-                .await?
-                .is_some()
+            environments::queries::environment_get(ctx.read(), ctx.org(), id).await?.is_some()
         }
     };
     match (there, holder) {

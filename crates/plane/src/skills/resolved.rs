@@ -43,28 +43,17 @@ pub async fn granted(
         kind: one.skill.skill_type,
         configuration: one.configuration,
     };
-    Ok(of_agent(db, org, agent)
-        .await?
-        .into_iter()
-        .map(grant)
-        .collect())
+    Ok(of_agent(db, org, agent).await?.into_iter().map(grant).collect())
 }
 
 async fn of_agent(db: &DatabaseConnection, org: &OrgId, agent: AgentId) -> Result<Vec<Resolved>> {
     let environments = environments_of_agents(db, org, &[agent.0]).await?;
-    let order: Vec<Uuid> = environments
-        .into_iter()
-        .map(|(_, found)| found.id)
-        .collect();
+    let order: Vec<Uuid> = environments.into_iter().map(|(_, found)| found.id).collect();
     let mut inherited = queries::skills_held(db, org, Holder::Environment, &order).await?;
     inherited.sort_by_key(|(given, _)| order.iter().position(|id| *id == given.entity_id));
     let own = queries::skills_held(db, org, Holder::Agent, &[agent.0]).await?;
-    let inherited = inherited
-        .into_iter()
-        .map(|held| (Holder::Environment, held));
-    Ok(resolve(
-        inherited.chain(own.into_iter().map(|held| (Holder::Agent, held))),
-    ))
+    let inherited = inherited.into_iter().map(|held| (Holder::Environment, held));
+    Ok(resolve(inherited.chain(own.into_iter().map(|held| (Holder::Agent, held)))))
 }
 
 type Layered = (Holder, (association::Model, entity::Model));
@@ -82,11 +71,7 @@ fn resolve(layers: impl Iterator<Item = Layered>) -> Vec<Resolved> {
             }
             None => {
                 let configuration = laid_over(&skill.configuration, over);
-                resolved.push(Resolved {
-                    skill,
-                    configuration,
-                    source,
-                });
+                resolved.push(Resolved { skill, configuration, source });
             }
         }
     }
@@ -142,23 +127,11 @@ mod tests {
     fn later_layers_override_and_first_places_stay() {
         let own = json!({"timeout": 30, "allowed_commands": ["ls"]});
         let layers = [
-            held(
-                Holder::Environment,
-                1,
-                true,
-                own.clone(),
-                json!({"timeout": 60}),
-            ),
+            held(Holder::Environment, 1, true, own.clone(), json!({"timeout": 60})),
             held(Holder::Environment, 2, true, json!({}), json!({})),
             held(Holder::Environment, 3, false, json!({}), json!({})),
             held(Holder::Agent, 4, true, json!({}), json!({})),
-            held(
-                Holder::Agent,
-                1,
-                true,
-                own,
-                json!({"allowed_commands": ["cat"]}),
-            ),
+            held(Holder::Agent, 1, true, own, json!({"allowed_commands": ["cat"]})),
         ];
         let resolved = resolve(layers.into_iter());
         let names: Vec<_> = resolved.iter().map(|one| one.skill.name.as_str()).collect();

@@ -16,8 +16,5 @@ pub(crate) fn check(kind: &str, settings: &Map<String, Value>, field: &str) -> R
 
 /// Settings without the keys that are null. A null must not lift what a layer below restricts.
 pub(crate) fn without_nulls(settings: Map<String, Value>) -> Map<String, Value> {
-    settings
-        .into_iter()
-        .filter(|(_, value)| !value.is_null())
-        .collect()
+    settings.into_iter().filter(|(_, value)| !value.is_null()).collect()
 }

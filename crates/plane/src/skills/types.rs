@@ -14,7 +14,5 @@ pub async fn handler() -> Reply<SkillTypes> {
         description: definition.description.to_owned(),
         icon: definition.icon.to_owned(),
     });
-    Ok(Json(SkillTypes {
-        types: types.collect(),
-    }))
+    Ok(Json(SkillTypes { types: types.collect() }))
 }

@@ -25,8 +25,5 @@ fn validate(word: &str, body: SkillConfiguration) -> Result<ValidConfiguration> 
         let faults: Vec<_> = faults.into_iter().map(|fault| fault.message).collect();
         Error::refused(format!("Invalid configuration: {}", faults.join("; ")))
     })?;
-    Ok(ValidConfiguration {
-        valid: true,
-        configuration: settings::without_nulls(body.0),
-    })
+    Ok(ValidConfiguration { valid: true, configuration: settings::without_nulls(body.0) })
 }

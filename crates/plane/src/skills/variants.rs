@@ -14,10 +14,6 @@ pub async fn handler(Path(word): Path<String>) -> Reply<SkillVariants> {
     Ok(Json(SkillVariants {
         kind: word,
         name: definition.name.to_owned(),
-        variants: definition
-            .variants
-            .iter()
-            .map(|variant| json!(variant))
-            .collect(),
+        variants: definition.variants.iter().map(|variant| json!(variant)).collect(),
     }))
 }

@@ -23,9 +23,10 @@ pub async fn waiting(
 ) -> Result<Vec<entity::Model>> {
     use entity::Column;
     entity::Entity::find()
-        .filter(Column::State.eq("queued"))
+        .filter(Column::EndedAt.is_null())
         .filter(Column::QueueId.is_in(queues.iter().map(|queue| queue.0)))
-        .order_by_asc(Column::NotBefore)
+        .filter(Column::State.eq("queued"))
+        .order_by_asc(Column::QueueId)
         .order_by_asc(Column::Id)
         .limit(limit)
         .all(db)
@@ -33,14 +34,17 @@ pub async fn waiting(
         .doing("read what waits")
 }
 
-/// Leases of other owners.
+/// Leases of other owners on these queues.
 pub async fn leased_by_others(
     db: &DatabaseConnection,
+    queues: &[QueueId],
     owner: &str,
     limit: u64,
 ) -> Result<Vec<entity::Model>> {
     use entity::Column;
     entity::Entity::find()
+        .filter(Column::EndedAt.is_null())
+        .filter(Column::QueueId.is_in(queues.iter().map(|queue| queue.0)))
         .filter(Column::State.eq("leased"))
         .filter(Column::LeaseOwner.ne(owner))
         .limit(limit)
@@ -49,14 +53,17 @@ pub async fn leased_by_others(
         .doing("read what an earlier process left")
 }
 
-/// Leases that ran out before an instant.
+/// Leases on these queues that ran out before an instant.
 pub async fn leases_before(
     db: &DatabaseConnection,
+    queues: &[QueueId],
     now: i64,
     limit: u64,
 ) -> Result<Vec<entity::Model>> {
     use entity::Column;
     entity::Entity::find()
+        .filter(Column::EndedAt.is_null())
+        .filter(Column::QueueId.is_in(queues.iter().map(|queue| queue.0)))
         .filter(Column::State.eq("leased"))
         .filter(Column::LeaseUntil.lt(now))
         .limit(limit)

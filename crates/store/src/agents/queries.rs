@@ -14,11 +14,7 @@ use crate::{WriteSet, environments};
 
 /// An agent.
 pub async fn agent_get(db: &DatabaseConnection, org: &OrgId, id: AgentId) -> Result<Option<Model>> {
-    Entity::find()
-        .filter(the(org, id))
-        .one(db)
-        .await
-        .doing("read an agent")
+    Entity::find().filter(the(org, id)).one(db).await.doing("read an agent")
 }
 
 /// Agents, newest first.
@@ -34,16 +30,10 @@ pub async fn agent_list(
     let after = page.after.as_deref().map(position).transpose()?;
     Entity::find()
         .filter(Column::OrganizationId.eq(org.as_str()))
-        .apply_if(status, |query, status| {
-            query.filter(Column::Status.eq(status))
-        })
+        .apply_if(status, |query, status| query.filter(Column::Status.eq(status)))
         .apply_if(after, |query, (at, id)| {
             let same_instant = Column::CreatedAt.eq(at).and(Column::Id.lt(id));
-            query.filter(
-                Condition::any()
-                    .add(Column::CreatedAt.lt(at))
-                    .add(same_instant),
-            )
+            query.filter(Condition::any().add(Column::CreatedAt.lt(at)).add(same_instant))
         })
         .order_by_desc(Column::CreatedAt)
         .order_by_desc(Column::Id)
@@ -129,9 +119,7 @@ pub fn agent_environments_delete(set: &mut WriteSet, org: &OrgId, id: AgentId) {
 }
 
 fn the(org: &OrgId, id: AgentId) -> SimpleExpr {
-    Column::OrganizationId
-        .eq(org.as_str())
-        .and(Column::Id.eq(id.0))
+    Column::OrganizationId.eq(org.as_str()).and(Column::Id.eq(id.0))
 }
 
 /// An update that changes nothing: its guard is the point.

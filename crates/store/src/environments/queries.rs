@@ -16,11 +16,7 @@ pub async fn environment_get(
     org: &OrgId,
     id: EnvironmentId,
 ) -> Result<Option<Model>> {
-    Entity::find()
-        .filter(the(org, id))
-        .one(db)
-        .await
-        .doing("read an environment")
+    Entity::find().filter(the(org, id)).one(db).await.doing("read an environment")
 }
 
 /// An environment by its exact name.
@@ -45,9 +41,7 @@ pub async fn environment_list(
 ) -> Result<Vec<Model>> {
     Entity::find()
         .filter(Column::OrganizationId.eq(org.as_str()))
-        .apply_if(status, |query, status| {
-            query.filter(Column::Status.eq(status))
-        })
+        .apply_if(status, |query, status| query.filter(Column::Status.eq(status)))
         .order_by_asc(Column::CreatedAt)
         .order_by_asc(Column::Id)
         .all(db)
@@ -85,7 +79,5 @@ pub fn environment_stays(set: &mut WriteSet, org: &OrgId, id: EnvironmentId) {
 }
 
 fn the(org: &OrgId, id: EnvironmentId) -> SimpleExpr {
-    Column::OrganizationId
-        .eq(org.as_str())
-        .and(Column::Id.eq(id.0))
+    Column::OrganizationId.eq(org.as_str()).and(Column::Id.eq(id.0))
 }

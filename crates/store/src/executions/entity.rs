@@ -18,7 +18,6 @@ pub struct Model {
     pub user_email: Option<String>,
     pub user_name: Option<String>,
     pub trigger_source: String,
-    pub trigger_metadata: Json,
     pub job_id: Option<String>,
     pub parent_execution_id: Option<Uuid>,
     pub worker_queue_id: Uuid,

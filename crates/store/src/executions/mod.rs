@@ -1,6 +1,6 @@
 //! What is remembered: executions.
 
 pub mod entity;
-pub mod queries;
 pub mod event;
 pub mod head;
+pub mod queries;

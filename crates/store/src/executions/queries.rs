@@ -72,13 +72,13 @@ pub async fn execution_list(
 ) -> Result<Vec<entity::Model>> {
     let mut select = filtered(org, filter).order_by_desc(entity::Column::Id).limit(page.limit);
     if let Some(after) = &page.after {
-        let after: ExecutionId = after
-            .parse()
-            .map_err(|_| Error::Invalid(vec![drover_domain::Violation::query(
+        let after: ExecutionId = after.parse().map_err(|_| {
+            Error::Invalid(vec![drover_domain::Violation::query(
                 "cursor",
                 "value_error",
                 "Cursor should be one that the server gave out",
-            )]))?;
+            )])
+        })?;
         select = select.filter(entity::Column::Id.lt(after.0));
     }
     if page.skip > 0 {
@@ -155,7 +155,10 @@ async fn last_runs(
     let newest = Query::select()
         .column(("newest", entity::Column::Id))
         .from_as(entity::Entity, "newest")
-        .and_where(Expr::col(("newest", entity::Column::JobId)).equals(jobs::entity::Column::Id.as_column_ref()))
+        .and_where(
+            Expr::col(("newest", entity::Column::JobId))
+                .equals(jobs::entity::Column::Id.as_column_ref()),
+        )
         .order_by(("newest", entity::Column::Id), Order::Desc)
         .limit(1)
         .to_owned();
@@ -187,7 +190,7 @@ pub struct JobRun {
     /// `job_manual`, `job_cron` or `job_webhook`.
     pub trigger_source: String,
     /// What its trigger said.
-    pub trigger_metadata: Json,
+    pub execution_metadata: Json,
     /// Where it stands.
     pub status: String,
     /// Why it did not go well.
@@ -214,7 +217,7 @@ pub async fn job_runs(
             entity::Column::Id,
             entity::Column::EntityName,
             entity::Column::TriggerSource,
-            entity::Column::TriggerMetadata,
+            entity::Column::ExecutionMetadata,
             entity::Column::Status,
             entity::Column::ErrorMessage,
             entity::Column::CreatedAt,

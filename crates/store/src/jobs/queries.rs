@@ -28,11 +28,7 @@ pub async fn job_get(
     org: &OrgId,
     id: &JobId,
 ) -> Result<Option<entity::Model>> {
-    entity::Entity::find()
-        .filter(the(org, id))
-        .one(db)
-        .await
-        .doing("read a job")
+    entity::Entity::find().filter(the(org, id)).one(db).await.doing("read a job")
 }
 
 /// Jobs, newest first.
@@ -81,7 +77,5 @@ pub fn job_delete(set: &mut WriteSet, org: &OrgId, id: &JobId) {
 }
 
 fn the(org: &OrgId, id: &JobId) -> SimpleExpr {
-    entity::Column::OrganizationId
-        .eq(org.as_str())
-        .and(entity::Column::Id.eq(id.as_str()))
+    entity::Column::OrganizationId.eq(org.as_str()).and(entity::Column::Id.eq(id.as_str()))
 }

@@ -49,5 +49,6 @@ pub async fn last_message(
         .one(db)
         .await
         .doing("read the last message")?;
-    row.map(|row| Ok((serde_json::from_str(&row.body).doing("read a message")?, row.at))).transpose()
+    row.map(|row| Ok((serde_json::from_str(&row.body).doing("read a message")?, row.at)))
+        .transpose()
 }

@@ -34,7 +34,11 @@ fn optional(name: &'static str) -> ColumnDef {
 }
 
 /// A foreign key whose rows go with their parent.
-fn belongs_to(table: &'static str, column: &'static str, parent: &'static str) -> ForeignKeyCreateStatement {
+fn belongs_to(
+    table: &'static str,
+    column: &'static str,
+    parent: &'static str,
+) -> ForeignKeyCreateStatement {
     ForeignKey::create()
         .from(table, column)
         .to(parent, "id")
@@ -58,7 +62,7 @@ fn tables(backend: DbBackend) -> Vec<TableCreateStatement> {
         execution_heads(backend),
         execution_events(backend),
         session_messages(backend),
-        activities(),
+        activities(backend),
         timers(backend),
         audit_log(),
     ]
@@ -267,7 +271,6 @@ fn executions() -> TableCreateStatement {
         .col(optional("user_email").text())
         .col(optional("user_name").text())
         .col(column("trigger_source").text())
-        .col(column("trigger_metadata").json_binary())
         .col(optional("job_id").text())
         .col(optional("parent_execution_id").uuid())
         .col(column("worker_queue_id").uuid())
@@ -338,8 +341,8 @@ fn session_messages(backend: DbBackend) -> TableCreateStatement {
     table
 }
 
-fn activities() -> TableCreateStatement {
-    Table::create()
+fn activities(backend: DbBackend) -> TableCreateStatement {
+    let mut table = Table::create()
         .table("activities")
         .col(column("id").uuid())
         .col(column("organization_id").text())
@@ -367,7 +370,9 @@ fn activities() -> TableCreateStatement {
         .col(optional("ended_at").big_integer())
         .primary_key(Index::create().col("id"))
         .foreign_key(&mut belongs_to("activities", "execution_id", "executions"))
-        .to_owned()
+        .to_owned();
+    dialect::cluster_by_primary_key(&mut table, backend);
+    table
 }
 
 fn timers(backend: DbBackend) -> TableCreateStatement {
@@ -396,7 +401,11 @@ fn audit_log() -> TableCreateStatement {
         .to_owned()
 }
 
-fn index(table: &'static str, name: &'static str, columns: &[&'static str]) -> IndexCreateStatement {
+fn index(
+    table: &'static str,
+    name: &'static str,
+    columns: &[&'static str],
+) -> IndexCreateStatement {
     let mut index = Index::create().table(table).name(name).to_owned();
     for column in columns {
         index.col(*column);
@@ -404,7 +413,11 @@ fn index(table: &'static str, name: &'static str, columns: &[&'static str]) -> I
     index
 }
 
-fn unique(table: &'static str, name: &'static str, columns: &[&'static str]) -> IndexCreateStatement {
+fn unique(
+    table: &'static str,
+    name: &'static str,
+    columns: &[&'static str],
+) -> IndexCreateStatement {
     index(table, name, columns).unique().to_owned()
 }
 
@@ -416,7 +429,11 @@ fn indexes() -> Vec<IndexCreateStatement> {
         unique("worker_queues", "worker_queues_name", &["environment_id", "name"]),
         index("worker_queues", "worker_queues_org", &["organization_id", "created_at"]),
         unique("skills", "skills_name", &["organization_id", "name"]),
-        unique("skill_associations", "skill_associations_once", &["entity_type", "entity_id", "skill_id"]),
+        unique(
+            "skill_associations",
+            "skill_associations_once",
+            &["entity_type", "entity_id", "skill_id"],
+        ),
         index("skill_associations", "skill_associations_skill", &["skill_id"]),
         unique("agents", "agents_name", &["organization_id", "name"]),
         index("agents", "agents_created", &["organization_id", "created_at"]),
@@ -433,14 +450,10 @@ fn indexes() -> Vec<IndexCreateStatement> {
             .and_where(Expr::col("idempotency_key").is_not_null())
             .to_owned(),
         unique("session_messages", "session_messages_once", &["execution_id", "message_id"]),
-        // Only what waits or runs is looked for; what is over leaves these indexes.
-        index("activities", "activities_waiting", &["queue_id", "not_before", "id"])
-            .and_where(Expr::col("state").eq("queued"))
+        // Only what waits or runs is looked for, and leasing changes no column of this.
+        index("activities", "activities_open", &["queue_id", "id"])
+            .and_where(Expr::col("ended_at").is_null())
             .to_owned(),
-        index("activities", "activities_leased", &["lease_until"])
-            .and_where(Expr::col("state").eq("leased"))
-            .to_owned(),
-        index("timers", "timers_due", &["due_at"]),
         index("audit_log", "audit_log_org", &["organization_id", "id"]),
     ]
 }

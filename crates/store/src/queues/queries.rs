@@ -3,7 +3,8 @@
 use drover_domain::{Doing, EnvironmentId, OrgId, QueueId, Result};
 use sea_orm::sea_query::ExprTrait;
 use sea_orm::{
-    ColumnTrait, Condition, DatabaseConnection, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Select,
+    ColumnTrait, Condition, DatabaseConnection, EntityTrait, IntoActiveModel, QueryFilter,
+    QueryOrder, QuerySelect, Select,
 };
 
 use super::entity::{Column, Entity, Model};
@@ -29,9 +30,7 @@ pub async fn queue_by_name(
     name: &str,
 ) -> Result<Option<Model>> {
     let called = match name.parse::<QueueId>() {
-        Ok(id) => Condition::any()
-            .add(Column::Id.eq(id.0))
-            .add(Column::Name.eq(name)),
+        Ok(id) => Condition::any().add(Column::Id.eq(id.0)).add(Column::Name.eq(name)),
         Err(_) => Condition::all().add(Column::Name.eq(name)),
     };
     oldest_first(org)
@@ -44,10 +43,7 @@ pub async fn queue_by_name(
 
 /// The lasting queues of an organization, oldest first.
 pub async fn queue_list(db: &DatabaseConnection, org: &OrgId) -> Result<Vec<Model>> {
-    lasting(oldest_first(org))
-        .all(db)
-        .await
-        .doing("list worker queues")
+    lasting(oldest_first(org)).all(db).await.doing("list worker queues")
 }
 
 /// The lasting queues of an environment, oldest first.
@@ -96,7 +92,5 @@ fn oldest_first(org: &OrgId) -> Select<Entity> {
 }
 
 fn lasting(query: Select<Entity>) -> Select<Entity> {
-    query
-        .filter(Column::Ephemeral.eq(false))
-        .filter(Column::Name.starts_with(OF_ONE_SHELL).not())
+    query.filter(Column::Ephemeral.eq(false)).filter(Column::Name.starts_with(OF_ONE_SHELL).not())
 }

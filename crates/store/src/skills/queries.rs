@@ -18,11 +18,7 @@ pub async fn skill_get(
     org: &OrgId,
     id: SkillId,
 ) -> Result<Option<entity::Model>> {
-    entity::Entity::find()
-        .filter(the(org, id))
-        .one(db)
-        .await
-        .doing("read a skill")
+    entity::Entity::find().filter(the(org, id)).one(db).await.doing("read a skill")
 }
 
 /// A skill by its exact name.
@@ -111,10 +107,7 @@ pub async fn skills_held(
         .all(db)
         .await
         .doing("read which skills are held")?;
-    Ok(rows
-        .into_iter()
-        .filter_map(|(given, skill)| Some((given, skill?)))
-        .collect())
+    Ok(rows.into_iter().filter_map(|(given, skill)| Some((given, skill?))).collect())
 }
 
 /// Adds a skill; `taken` is the answer if its name is.
@@ -145,14 +138,8 @@ pub fn skill_update(
         created_at: ActiveValue::NotSet,
         ..skill.into_active_model().reset_all()
     };
-    touch(
-        set,
-        the_skill.clone().and(entity::Column::UpdatedAt.eq(read_at)),
-    );
-    set.add_unique(
-        entity::Entity::update_many().set(changes).filter(the_skill),
-        taken,
-    );
+    touch(set, the_skill.clone().and(entity::Column::UpdatedAt.eq(read_at)));
+    set.add_unique(entity::Entity::update_many().set(changes).filter(the_skill), taken);
 }
 
 /// Says that the set needs the skill to be there still.
@@ -167,10 +154,7 @@ pub fn skill_delete(set: &mut WriteSet, org: &OrgId, id: SkillId) {
 
 /// Gives a skill to a holder; `taken` is the answer if it holds it already.
 pub fn association_insert(set: &mut WriteSet, given: association::Model, taken: &str) {
-    set.add_unique(
-        association::Entity::insert(given.into_active_model()),
-        taken,
-    );
+    set.add_unique(association::Entity::insert(given.into_active_model()), taken);
 }
 
 /// Changes the settings that a holder lays over those of a skill.
@@ -210,9 +194,7 @@ pub fn associations_delete(set: &mut WriteSet, org: &OrgId, holder: Holder, id: 
 }
 
 fn the(org: &OrgId, id: SkillId) -> SimpleExpr {
-    entity::Column::OrganizationId
-        .eq(org.as_str())
-        .and(entity::Column::Id.eq(id.0))
+    entity::Column::OrganizationId.eq(org.as_str()).and(entity::Column::Id.eq(id.0))
 }
 
 fn held_by(org: &OrgId, holder: Holder, id: Uuid) -> SimpleExpr {

@@ -83,9 +83,7 @@ impl ChatModel for Anthropic {
                 usage: RawUsage::default(),
             };
             let body = body(&request);
-            self.http
-                .ask(&self.endpoint, &body, Box::new(answer), sink)
-                .await
+            self.http.ask(&self.endpoint, &body, Box::new(answer), sink).await
         }
         .boxed()
     }
@@ -132,18 +130,10 @@ fn body(request: &ChatRequest<'_>) -> Value {
 
 fn messages(request: &ChatRequest<'_>) -> Value {
     let messages = turns(request.messages).into_iter().map(|turn| match turn {
-        Turn::Assistant {
-            text,
-            calls,
-            blocks,
-        } => {
+        Turn::Assistant { text, calls, blocks } => {
             let recorded = blocks.and_then(|blocks| blocks[BLOCKS].as_array());
             let content = match recorded {
-                Some(blocks) => blocks
-                    .iter()
-                    .filter(|block| !is_blank(block))
-                    .cloned()
-                    .collect(),
+                Some(blocks) => blocks.iter().filter(|block| !is_blank(block)).cloned().collect(),
                 None => assistant_content(text, calls),
             };
             json!({ "role": "assistant", "content": content })
@@ -186,9 +176,7 @@ fn is_blank(block: &Value) -> bool {
 /// An id as this format allows it; another provider may have made it.
 fn tool_use_id(id: &str) -> String {
     let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    id.chars()
-        .map(|c| if allowed(c) { c } else { '_' })
-        .collect()
+    id.chars().map(|c| if allowed(c) { c } else { '_' }).collect()
 }
 
 /// An answer being read.
@@ -397,9 +385,7 @@ impl Block {
 
     /// The call that a `tool_use` block asks for; `None` if it has no name.
     fn call(&self, turn: usize, earlier: &[ToolCallRequest]) -> Option<ToolCallRequest> {
-        let name = self.start["name"]
-            .as_str()
-            .filter(|name| !name.is_empty())?;
+        let name = self.start["name"].as_str().filter(|name| !name.is_empty())?;
         let id = self.start["id"].as_str().unwrap_or_default();
         let id_is_usable = !id.is_empty() && earlier.iter().all(|call| call.id != id);
         Some(ToolCallRequest {

@@ -152,20 +152,10 @@ mod tests {
     fn assemble(fragments: &[(Option<u64>, &str, &str, &str)]) -> Vec<(String, String, Value)> {
         let mut calls = Calls::default();
         for &(index, id, name, arguments) in fragments {
-            calls
-                .add(&Fragment {
-                    index,
-                    id,
-                    name,
-                    arguments,
-                })
-                .unwrap();
+            calls.add(&Fragment { index, id, name, arguments }).unwrap();
         }
         let calls = calls.finish(3).unwrap();
-        calls
-            .into_iter()
-            .map(|call| (call.id, call.name, call.arguments))
-            .collect()
+        calls.into_iter().map(|call| (call.id, call.name, call.arguments)).collect()
     }
 
     fn call(id: &str, name: &str, arguments: Value) -> (String, String, Value) {
@@ -180,13 +170,7 @@ mod tests {
             (Some(0), "", "", ":1}"),
             (Some(1), "", "", ":2}"),
         ]);
-        assert_eq!(
-            calls,
-            [
-                call("a", "one", json!({"x": 1})),
-                call("b", "two", json!({"y": 2}))
-            ]
-        );
+        assert_eq!(calls, [call("a", "one", json!({"x": 1})), call("b", "two", json!({"y": 2}))]);
     }
 
     #[test]
@@ -198,10 +182,7 @@ mod tests {
                 (index, "b", "two", ""),
                 (index, "", "", "{}"),
             ]);
-            assert_eq!(
-                calls,
-                [call("a", "one", json!({})), call("b", "two", json!({}))]
-            );
+            assert_eq!(calls, [call("a", "one", json!({})), call("b", "two", json!({}))]);
         }
     }
 
@@ -211,10 +192,7 @@ mod tests {
             let calls = assemble(&[(index, "", "one", "{}"), (index, "", "one", "{\"x\":1}")]);
             assert_eq!(
                 calls,
-                [
-                    call("call_3_0", "one", json!({})),
-                    call("call_3_1", "one", json!({"x": 1}))
-                ]
+                [call("call_3_0", "one", json!({})), call("call_3_1", "one", json!({"x": 1}))]
             );
         }
     }
@@ -222,13 +200,7 @@ mod tests {
     #[test]
     fn an_id_given_twice_is_replaced() {
         let calls = assemble(&[(Some(0), "a", "one", "{}"), (Some(1), "a", "two", "{}")]);
-        assert_eq!(
-            calls,
-            [
-                call("a", "one", json!({})),
-                call("call_3_1", "two", json!({}))
-            ]
-        );
+        assert_eq!(calls, [call("a", "one", json!({})), call("call_3_1", "two", json!({}))]);
     }
 
     #[test]
@@ -251,25 +223,15 @@ mod tests {
     fn count_and_size_are_limited() {
         let mut calls = Calls::default();
         for index in 0..MAX_CALLS as u64 {
-            let fragment = Fragment {
-                index: Some(index * 20_000_000),
-                name: "one",
-                ..Fragment::default()
-            };
+            let fragment =
+                Fragment { index: Some(index * 20_000_000), name: "one", ..Fragment::default() };
             calls.add(&fragment).unwrap();
         }
-        let one_more = Fragment {
-            name: "one",
-            ..Fragment::default()
-        };
+        let one_more = Fragment { name: "one", ..Fragment::default() };
         assert_eq!(calls.add(&one_more), Err(CallsError::TooMany));
 
         let long = "x".repeat(MAX_ARGUMENTS + 1);
-        let too_long = Fragment {
-            name: "one",
-            arguments: &long,
-            ..Fragment::default()
-        };
+        let too_long = Fragment { name: "one", arguments: &long, ..Fragment::default() };
         assert_eq!(Calls::default().add(&too_long), Err(CallsError::TooLong));
     }
 
@@ -277,10 +239,7 @@ mod tests {
     fn arguments_that_are_no_json_stay_text_and_are_replayed_inside_an_object() {
         let value = parse_arguments("{\"x\": ".into());
         assert_eq!(value, json!("{\"x\": "));
-        assert_eq!(
-            replayed_arguments(&value),
-            json!({"invalid_arguments": "{\"x\": "})
-        );
+        assert_eq!(replayed_arguments(&value), json!({"invalid_arguments": "{\"x\": "}));
         assert_eq!(parse_arguments("  ".into()), json!({}));
         assert_eq!(parse_arguments("null".into()), json!({}));
     }

@@ -43,11 +43,7 @@ pub(super) fn turns(messages: &[Message]) -> Vec<Turn<'_>> {
         match &message.body {
             Body::System { .. } => {}
             Body::User { .. } | Body::Tool { .. } => replies.push_back(&message.body),
-            Body::Assistant {
-                content,
-                tool_calls,
-                provider_blocks,
-            } => {
+            Body::Assistant { content, tool_calls, provider_blocks } => {
                 if content.trim().is_empty() && tool_calls.is_empty() {
                     continue;
                 }
@@ -73,12 +69,7 @@ fn user_turn<'a>(
     let mut texts = Vec::new();
     for body in replies.drain(..) {
         match body {
-            Body::Tool {
-                tool_call_id,
-                tool_name,
-                content,
-                is_error,
-            } => {
+            Body::Tool { tool_call_id, tool_name, content, is_error } => {
                 let place = calls.iter().position(|call| call.id == *tool_call_id);
                 match place.map(|at| &mut results[at]) {
                     Some(result @ None) => {
@@ -99,11 +90,7 @@ fn user_turn<'a>(
         .into_iter()
         .zip(calls)
         .map(|(result, call)| {
-            result.unwrap_or(ToolOutput {
-                call_id: &call.id,
-                content: NO_RESULT,
-                is_error: true,
-            })
+            result.unwrap_or(ToolOutput { call_id: &call.id, content: NO_RESULT, is_error: true })
         })
         .collect();
     (!results.is_empty() || !texts.is_empty()).then_some(Turn::User { results, texts })
@@ -119,17 +106,12 @@ mod tests {
         bodies
             .into_iter()
             .enumerate()
-            .map(|(number, body)| Message {
-                message_id: number.to_string(),
-                body,
-            })
+            .map(|(number, body)| Message { message_id: number.to_string(), body })
             .collect()
     }
 
     fn user(content: &str) -> Body {
-        Body::User {
-            content: content.into(),
-        }
+        Body::User { content: content.into() }
     }
 
     fn calling(ids: &[&str]) -> Body {
@@ -185,11 +167,7 @@ mod tests {
         ]);
         assert_eq!(
             shape(&messages),
-            [
-                r#"user [] ["go"]"#,
-                r#"assistant "" 2"#,
-                r#"user ["a=1", "b=2"] ["hurry"]"#
-            ]
+            [r#"user [] ["go"]"#, r#"assistant "" 2"#, r#"user ["a=1", "b=2"] ["hurry"]"#]
         );
     }
 
@@ -224,9 +202,7 @@ mod tests {
             result("lost", "x"),
             calling(&["a"]),
             user("again"),
-            Body::System {
-                content: "notice".into(),
-            },
+            Body::System { content: "notice".into() },
             user("  "),
         ]);
         assert_eq!(

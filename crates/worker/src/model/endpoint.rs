@@ -105,11 +105,8 @@ impl Endpoint {
 
     /// An answer that is not in the provider's format.
     pub(super) fn malformed(&self, what: &str) -> ModelError {
-        let message = format!(
-            "{} gave an answer that cannot be read: {}",
-            self.subject(),
-            self.quote(what)
-        );
+        let message =
+            format!("{} gave an answer that cannot be read: {}", self.subject(), self.quote(what));
         ModelError::backoff(ErrorKind::Malformed, message)
     }
 
@@ -182,16 +179,10 @@ impl Endpoint {
         let (what, advice) = match status.as_u16() {
             401 if self.key.is_none() => ("wants a key", key.map(|key| format!("set {key}"))),
             401 => ("refused the key", key.map(|key| format!("check {key}"))),
-            403 => (
-                "refused access",
-                key.map(|key| format!("check what the key in {key} may do")),
-            ),
+            403 => ("refused access", key.map(|key| format!("check what the key in {key} may do"))),
             404 => (
                 "does not know the model or the path",
-                Some(format!(
-                    "check the agent's model and {base}{}",
-                    self.names.base_hint
-                )),
+                Some(format!("check the agent's model and {base}{}", self.names.base_hint)),
             ),
             300..=399 => {
                 let target = headers.get(LOCATION).and_then(|to| to.to_str().ok());
@@ -252,11 +243,7 @@ impl Endpoint {
     }
 
     pub(super) fn timed_out(&self, what: &str, limit: Duration) -> ModelError {
-        let message = format!(
-            "{} sent {what} for {} seconds",
-            self.subject(),
-            limit.as_secs_f64()
-        );
+        let message = format!("{} sent {what} for {} seconds", self.subject(), limit.as_secs_f64());
         ModelError::backoff(ErrorKind::TimedOut, message)
     }
 }
@@ -307,17 +294,8 @@ fn retry_after(headers: &HeaderMap) -> Option<u64> {
 
 /// The provider's own words, wherever its error body has them.
 fn error_text(json: &Value) -> Option<String> {
-    let places = [
-        "/error/message",
-        "/error",
-        "/message",
-        "/detail",
-        "/0/error/message",
-    ];
-    places
-        .iter()
-        .find_map(|place| json.pointer(place)?.as_str())
-        .map(str::to_owned)
+    let places = ["/error/message", "/error", "/message", "/detail", "/0/error/message"];
+    places.iter().find_map(|place| json.pointer(place)?.as_str()).map(str::to_owned)
 }
 
 /// The innermost cause: the outer ones only say that a request failed.
@@ -366,22 +344,10 @@ mod tests {
             (vec![("retry-after", "-1")], None),
             (vec![("retry-after", "soon")], None),
             (vec![("retry-after", "NaN")], None),
-            (
-                vec![("retry-after-ms", "120"), ("retry-after", "7")],
-                Some(120),
-            ),
-            (
-                vec![date, ("retry-after", "Sun, 06 Nov 1994 08:49:47 GMT")],
-                Some(10_000),
-            ),
-            (
-                vec![date, ("retry-after", "Sun, 06 Nov 1994 08:49:07 GMT")],
-                Some(0),
-            ),
-            (
-                vec![date, ("retry-after", "Mon, 07 Nov 1994 08:49:37 GMT")],
-                Some(300_000),
-            ),
+            (vec![("retry-after-ms", "120"), ("retry-after", "7")], Some(120)),
+            (vec![date, ("retry-after", "Sun, 06 Nov 1994 08:49:47 GMT")], Some(10_000)),
+            (vec![date, ("retry-after", "Sun, 06 Nov 1994 08:49:07 GMT")], Some(0)),
+            (vec![date, ("retry-after", "Mon, 07 Nov 1994 08:49:37 GMT")], Some(300_000)),
             (vec![("retry-after", "Sun, 06 Nov 1994 08:49:47 GMT")], None),
             (vec![], None),
         ] {

@@ -38,28 +38,17 @@ pub enum ErrorKind {
 impl ModelError {
     /// An error that another try does not mend.
     pub(super) fn never(kind: ErrorKind, message: String) -> Self {
-        Self {
-            kind,
-            message,
-            retry: Retry::Never,
-        }
+        Self { kind, message, retry: Retry::Never }
     }
 
     /// An error that another try may mend.
     pub(super) fn backoff(kind: ErrorKind, message: String) -> Self {
-        Self {
-            kind,
-            message,
-            retry: Retry::Backoff,
-        }
+        Self { kind, message, retry: Retry::Backoff }
     }
 }
 
 impl From<ModelError> for Failure {
     fn from(error: ModelError) -> Self {
-        Self {
-            message: error.message,
-            retry: error.retry,
-        }
+        Self { message: error.message, retry: error.retry }
     }
 }

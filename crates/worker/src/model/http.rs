@@ -113,12 +113,7 @@ impl ModelHttp {
             .map_err(|error| endpoint.unanswered(error))?;
         let status = response.status();
         let headers = response.headers().clone();
-        let mut body = Body {
-            response,
-            endpoint,
-            idle_timeout: self.idle_timeout,
-            taken: 0,
-        };
+        let mut body = Body { response, endpoint, idle_timeout: self.idle_timeout, taken: 0 };
         if !status.is_success() {
             let text = body.read_some().await;
             return Err(endpoint.refused(status, &headers, &text));

@@ -53,10 +53,7 @@ impl ChatModel for Offline {
             pieces(&text).for_each(|piece| sink(Chunk::Text(piece)));
             let calls = tool_calls.iter();
             let called: u64 = calls.map(|call| words(&call.arguments.to_string())).sum();
-            let said = request
-                .messages
-                .iter()
-                .map(|message| message.body.content());
+            let said = request.messages.iter().map(|message| message.body.content());
             let finish_reason = match tool_calls.is_empty() {
                 true => "stop",
                 false => "tool_calls",
@@ -90,15 +87,10 @@ fn answer<'a>(request: &ChatRequest<'a>) -> Answer<'a> {
         return Answer::Say("There is no prompt to answer.".to_owned());
     };
     let prompt = messages[asked].body.content();
-    let result = messages[asked..]
-        .iter()
-        .rev()
-        .find_map(|message| match &message.body {
-            Body::Tool {
-                content, is_error, ..
-            } => Some((content, *is_error)),
-            _ => None,
-        });
+    let result = messages[asked..].iter().rev().find_map(|message| match &message.body {
+        Body::Tool { content, is_error, .. } => Some((content, *is_error)),
+        _ => None,
+    });
     if let Some((output, is_error)) = result {
         let how = match is_error {
             true => "The command failed:",
@@ -115,9 +107,9 @@ fn answer<'a>(request: &ChatRequest<'a>) -> Answer<'a> {
         Some(command) if request.tools.iter().any(|tool| tool.name == SHELL_TOOL) => {
             Answer::Run(command)
         }
-        Some(command) => Answer::Say(format!(
-            "You asked to run `{command}`, but this agent has no shell tool."
-        )),
+        Some(command) => {
+            Answer::Say(format!("You asked to run `{command}`, but this agent has no shell tool."))
+        }
         None => Answer::Say(format!("You said:\n\n{}", quote(prompt))),
     }
 }
@@ -152,13 +144,8 @@ mod tests {
     use super::*;
 
     fn ask(bodies: Vec<Body>, tools: &[ToolSpec]) -> (ChatReply, Vec<Chunk>) {
-        let messages: Vec<Message> = bodies
-            .into_iter()
-            .map(|body| Message {
-                message_id: String::new(),
-                body,
-            })
-            .collect();
+        let messages: Vec<Message> =
+            bodies.into_iter().map(|body| Message { message_id: String::new(), body }).collect();
         let mut chunks = Vec::new();
         let mut sink = |chunk| chunks.push(chunk);
         let request = ChatRequest {
@@ -173,9 +160,7 @@ mod tests {
     }
 
     fn user(content: &str) -> Body {
-        Body::User {
-            content: content.into(),
-        }
+        Body::User { content: content.into() }
     }
 
     fn shell() -> Vec<ToolSpec> {
@@ -189,10 +174,7 @@ mod tests {
     #[test]
     fn a_prompt_is_echoed_with_the_notice_in_a_few_chunks() {
         let (reply, chunks) = ask(vec![user("hello  there\nyou")], &[]);
-        assert_eq!(
-            reply.text,
-            format!("You said:\n\n> hello  there\n> you{NOTICE}")
-        );
+        assert_eq!(reply.text, format!("You said:\n\n> hello  there\n> you{NOTICE}"));
         let streamed: String = chunks
             .iter()
             .map(|chunk| match chunk {

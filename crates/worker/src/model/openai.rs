@@ -104,9 +104,7 @@ impl ChatModel for OpenAi {
                 usage: Usage::default(),
             };
             let body = body(&request);
-            self.http
-                .ask(&self.endpoint, &body, Box::new(answer), sink)
-                .await
+            self.http.ask(&self.endpoint, &body, Box::new(answer), sink).await
         }
         .boxed()
     }
@@ -336,9 +334,7 @@ impl Completion<'_> {
             name: function["name"].as_str().unwrap_or_default(),
             arguments: &arguments,
         };
-        self.calls
-            .add(&fragment)
-            .map_err(|error| self.endpoint.bad_calls(error))
+        self.calls.add(&fragment).map_err(|error| self.endpoint.bad_calls(error))
     }
 }
 
@@ -356,12 +352,7 @@ fn read_usage(usage: &Value) -> Usage {
         true => output.saturating_add(reasoning),
         false => output,
     };
-    Usage {
-        input,
-        output,
-        cached: cached.min(input),
-        reasoning: reasoning.min(output),
-    }
+    Usage { input, output, cached: cached.min(input), reasoning: reasoning.min(output) }
 }
 
 #[cfg(test)]

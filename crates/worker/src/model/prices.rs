@@ -18,12 +18,7 @@ struct Price {
 }
 
 const fn price(family: &'static str, input: u64, cached: u64, output: u64) -> Price {
-    Price {
-        family,
-        input,
-        cached,
-        output,
-    }
+    Price { family, input, cached, output }
 }
 
 #[rustfmt::skip]
@@ -72,22 +67,16 @@ pub fn cost(model: &str, usage: &Usage) -> Option<Cost> {
         OFFLINE_MODEL => 0,
         _ => micro_usd(find(model)?, usage),
     };
-    Some(Cost {
-        micro_usd,
-        price_version: PRICE_VERSION.to_owned(),
-    })
+    Some(Cost { micro_usd, price_version: PRICE_VERSION.to_owned() })
 }
 
 fn micro_usd(price: &Price, usage: &Usage) -> u64 {
     let cached = usage.cached.min(usage.input);
-    let parts = [
-        (usage.input - cached, price.input),
-        (cached, price.cached),
-        (usage.output, price.output),
-    ];
-    let nano_usd = parts.iter().fold(0_u64, |sum, (tokens, price)| {
-        sum.saturating_add(tokens.saturating_mul(*price))
-    });
+    let parts =
+        [(usage.input - cached, price.input), (cached, price.cached), (usage.output, price.output)];
+    let nano_usd = parts
+        .iter()
+        .fold(0_u64, |sum, (tokens, price)| sum.saturating_add(tokens.saturating_mul(*price)));
     nano_usd.div_ceil(1000)
 }
 
@@ -145,36 +134,20 @@ mod tests {
 
     #[test]
     fn cached_tokens_are_charged_once_and_fractions_are_rounded_up() {
-        let usage = Usage {
-            input: 1_000_000,
-            cached: 400_000,
-            output: 100_000,
-            reasoning: 50_000,
-        };
+        let usage = Usage { input: 1_000_000, cached: 400_000, output: 100_000, reasoning: 50_000 };
         // 600 000 × $0.25 + 400 000 × $0.025 + 100 000 × $2, per million.
         assert_eq!(cost("gpt-5-mini", &usage).unwrap().micro_usd, 360_000);
 
-        let one = Usage {
-            input: 1,
-            ..Usage::default()
-        };
+        let one = Usage { input: 1, ..Usage::default() };
         assert_eq!(cost("gpt-5-mini", &one).unwrap().micro_usd, 1);
         assert_eq!(cost("gpt-5-mini", &Usage::default()).unwrap().micro_usd, 0);
     }
 
     #[test]
     fn offline_is_free_and_an_unknown_model_has_no_cost() {
-        let usage = Usage {
-            input: u64::MAX,
-            cached: 0,
-            output: u64::MAX,
-            reasoning: 0,
-        };
+        let usage = Usage { input: u64::MAX, cached: 0, output: u64::MAX, reasoning: 0 };
         assert_eq!(cost(OFFLINE_MODEL, &usage).unwrap().micro_usd, 0);
         assert_eq!(cost("mistral-7b", &usage), None);
-        assert_eq!(
-            cost("gpt-5", &usage).unwrap().micro_usd,
-            u64::MAX / 1000 + 1
-        );
+        assert_eq!(cost("gpt-5", &usage).unwrap().micro_usd, u64::MAX / 1000 + 1);
     }
 }

@@ -76,18 +76,12 @@ pub fn route(name: Option<&str>, providers: &Providers) -> Result<Route, Failure
         (None, Some(first)) => match providers.default_model.as_deref().and_then(given) {
             Some(default) => default,
             None => {
-                return Ok(Route {
-                    provider: *first,
-                    model: first.default_model().to_owned(),
-                });
+                return Ok(Route { provider: *first, model: first.default_model().to_owned() });
             }
         },
     };
     if name == OFFLINE_MODEL {
-        return Ok(Route {
-            provider: Provider::Offline,
-            model: name,
-        });
+        return Ok(Route { provider: Provider::Offline, model: name });
     }
     let known = known_provider(&name);
     let (provider, model) = match (known, configured.as_slice()) {
@@ -96,10 +90,7 @@ pub fn route(name: Option<&str>, providers: &Providers) -> Result<Route, Failure
         (_, all) if all.contains(&Provider::OpenAi) => (Provider::OpenAi, name.as_str()),
         (known, _) => return Err(nobody_answers(&name, known.map(|(provider, _)| provider))),
     };
-    Ok(Route {
-        provider,
-        model: model.to_owned(),
-    })
+    Ok(Route { provider, model: model.to_owned() })
 }
 
 /// The provider whose model this is by its name, and the name without a routing prefix.
@@ -121,9 +112,7 @@ fn known_provider(name: &str) -> Option<(Provider, &str)> {
         ("o3", Provider::OpenAi),
         ("o4", Provider::OpenAi),
     ];
-    let family = families
-        .into_iter()
-        .find(|(family, _)| name.starts_with(family));
+    let family = families.into_iter().find(|(family, _)| name.starts_with(family));
     family.map(|(_, provider)| (provider, name))
 }
 

@@ -115,9 +115,6 @@ mod tests {
 
     #[test]
     fn bytes_that_are_not_utf8_stop_nothing() {
-        assert_eq!(
-            decode(&[b"data: a\xffb\n\ndata: c\n\n"]),
-            ["a\u{fffd}b", "c"]
-        );
+        assert_eq!(decode(&[b"data: a\xffb\n\ndata: c\n\n"]), ["a\u{fffd}b", "c"]);
     }
 }

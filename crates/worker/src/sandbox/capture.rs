@@ -16,12 +16,7 @@ pub(super) struct Capture {
 
 impl Capture {
     pub(super) fn new(limit: usize) -> Self {
-        Self {
-            limit,
-            head: Vec::new(),
-            tail: VecDeque::new(),
-            dropped: 0,
-        }
+        Self { limit, head: Vec::new(), tail: VecDeque::new(), dropped: 0 }
     }
 
     /// Reads to the end; never stops reading, since a full pipe would stop the command.

@@ -42,14 +42,11 @@ fn supervise() -> Result<u8, SandboxError> {
     // Orphans below us become our children, so that descent always leads here.
     set_child_subreaper(Some(getpid())).doing("adopt orphans")?;
     limit(spec.limits).doing("set limits")?;
-    thread::Builder::new()
-        .spawn(move || watch(server))
-        .doing("watch the server")?;
+    thread::Builder::new().spawn(move || watch(server)).doing("watch the server")?;
     let program = spec.program.clone();
     // Only this thread goes behind the wall, and what it starts inherits that.
-    let started = thread::Builder::new()
-        .spawn(move || start(spec, stdin))
-        .doing("start a thread")?;
+    let started =
+        thread::Builder::new().spawn(move || start(spec, stdin)).doing("start a thread")?;
     let target = match started.join() {
         Ok(Ok(Ok(pid))) => pid,
         Ok(Ok(Err(error))) => {
@@ -81,11 +78,7 @@ fn await_go(server: &mut BufReader<Stdin>) -> Result<Option<(Spec, Vec<u8>)>, Sa
     // while the command does not read.
     let mut stdin = Vec::new();
     let length = spec.stdin.unwrap_or(0);
-    server
-        .by_ref()
-        .take(length)
-        .read_to_end(&mut stdin)
-        .doing("read the input")?;
+    server.by_ref().take(length).read_to_end(&mut stdin).doing("read the input")?;
     Ok((stdin.len() as u64 == length).then_some((spec, stdin)))
 }
 
@@ -99,11 +92,7 @@ fn watch(mut server: BufReader<Stdin>) {
 /// Goes behind the wall and starts the command there. The inner result is the command's own.
 fn start(spec: Spec, stdin: Vec<u8>) -> Result<io::Result<i32>, SandboxError> {
     wall::raise(&spec.readable, &spec.writable, spec.wall_optional)?;
-    let input = if stdin.is_empty() {
-        Stdio::null()
-    } else {
-        Stdio::piped()
-    };
+    let input = if stdin.is_empty() { Stdio::null() } else { Stdio::piped() };
     let spawned = Command::new(&spec.program)
         .args(&spec.args)
         .current_dir(&spec.cwd)
@@ -167,16 +156,8 @@ fn limit(limits: Limits) -> rustix::io::Result<()> {
     for (resource, wanted) in wanted {
         let Some(wanted) = wanted else { continue };
         // The machine's own limit may be lower already.
-        let most = getrlimit(resource)
-            .maximum
-            .map_or(wanted, |most| most.min(wanted));
-        setrlimit(
-            resource,
-            Rlimit {
-                current: Some(most),
-                maximum: Some(most),
-            },
-        )?;
+        let most = getrlimit(resource).maximum.map_or(wanted, |most| most.min(wanted));
+        setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })?;
     }
     Ok(())
 }

@@ -49,9 +49,6 @@ pub(super) trait Doing<T> {
 
 impl<T, E: Into<io::Error>> Doing<T> for Result<T, E> {
     fn doing(self, doing: &'static str) -> Result<T, SandboxError> {
-        self.map_err(|error| SandboxError::Io {
-            doing,
-            source: error.into(),
-        })
+        self.map_err(|error| SandboxError::Io { doing, source: error.into() })
     }
 }

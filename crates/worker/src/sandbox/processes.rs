@@ -16,10 +16,7 @@ pub(super) const MARKER: &str = "DROVER_IDEMPOTENCY_KEY";
 /// Looks at all processes are repeated until no new one appears; this many times at most.
 const LOOKS: usize = 200;
 /// How long the dead may take to go.
-const PATIENCE: Timespec = Timespec {
-    tv_sec: 10,
-    tv_nsec: 0,
-};
+const PATIENCE: Timespec = Timespec { tv_sec: 10, tv_nsec: 0 };
 
 /// A process at one moment.
 #[derive(Debug, Clone, Copy)]
@@ -43,29 +40,17 @@ impl Process {
 /// A group whose leader started at another time than recorded is somebody else's and is let be.
 /// Blocks for some milliseconds: not for an async thread.
 pub fn kill_survivor(record: ProcessRecord, idempotency_key: &str) -> Result<usize, SandboxError> {
-    wait_gone(&kill_all(&Whose::Call {
-        record,
-        key: idempotency_key,
-        age: Age::Unknown,
-    }))
+    wait_gone(&kill_all(&Whose::Call { record, key: idempotency_key, age: Age::Unknown }))
 }
 
 /// The same for a call that has only just ended.
 pub(super) fn kill_rest(record: ProcessRecord, key: &str) -> Result<usize, SandboxError> {
-    wait_gone(&kill_all(&Whose::Call {
-        record,
-        key,
-        age: Age::Recent,
-    }))
+    wait_gone(&kill_all(&Whose::Call { record, key, age: Age::Recent }))
 }
 
 /// The same without waiting for the end.
 pub(super) fn kill_now(record: ProcessRecord, key: &str) {
-    kill_all(&Whose::Call {
-        record,
-        key,
-        age: Age::Recent,
-    });
+    kill_all(&Whose::Call { record, key, age: Age::Recent });
 }
 
 /// Kills all that descends from a process, and spares itself.
@@ -85,14 +70,8 @@ pub(super) fn started(pid: i32) -> Option<u64> {
 
 /// Which processes are meant.
 enum Whose<'a> {
-    Call {
-        record: ProcessRecord,
-        key: &'a str,
-        age: Age,
-    },
-    Descendants {
-        of: i32,
-    },
+    Call { record: ProcessRecord, key: &'a str, age: Age },
+    Descendants { of: i32 },
 }
 
 /// When the record was made. The number of a group is not given to a new process while the group
@@ -112,10 +91,7 @@ fn kill_all(whose: &Whose<'_>) -> Vec<Process> {
     for _ in 0..LOOKS {
         let before = caught.len();
         for process in members(whose) {
-            if caught
-                .insert((process.pid, process.started), process)
-                .is_none()
-            {
+            if caught.insert((process.pid, process.started), process).is_none() {
                 signal(process, Signal::STOP);
             }
         }
@@ -184,10 +160,7 @@ fn members(whose: &Whose<'_>) -> Vec<Process> {
                 process.pid != own
                     && (ours && process.group == record.group || carries(process.pid, key))
             };
-            all.values()
-                .filter(belongs)
-                .map(|process| process.pid)
-                .collect()
+            all.values().filter(belongs).map(|process| process.pid).collect()
         }
     };
     let mut found = with_descendants(&all, &roots);
@@ -202,10 +175,7 @@ fn members(whose: &Whose<'_>) -> Vec<Process> {
 fn with_descendants(all: &HashMap<i32, Process>, roots: &[i32]) -> HashSet<i32> {
     let mut children: HashMap<i32, Vec<i32>> = HashMap::new();
     for process in all.values() {
-        children
-            .entry(process.parent)
-            .or_default()
-            .push(process.pid);
+        children.entry(process.parent).or_default().push(process.pid);
     }
     let mut found: HashSet<i32> = roots.iter().copied().collect();
     let mut open = roots.to_vec();
@@ -229,9 +199,7 @@ fn carries(pid: i32, key: &str) -> bool {
         return false;
     };
     environment.split(|byte| *byte == 0).any(|entry| {
-        entry
-            .strip_prefix(MARKER.as_bytes())
-            .and_then(|rest| rest.strip_prefix(b"="))
+        entry.strip_prefix(MARKER.as_bytes()).and_then(|rest| rest.strip_prefix(b"="))
             == Some(key.as_bytes())
     })
 }
@@ -250,10 +218,7 @@ fn look() -> HashMap<i32, Process> {
 
 fn look_at(pid: i32) -> Option<Process> {
     // A process names itself, and need not do so in UTF-8.
-    parse(
-        pid,
-        &String::from_utf8_lossy(&fs::read(format!("/proc/{pid}/stat")).ok()?),
-    )
+    parse(pid, &String::from_utf8_lossy(&fs::read(format!("/proc/{pid}/stat")).ok()?))
 }
 
 /// Reads `/proc/<pid>/stat`. The name is in parentheses and may hold spaces and parentheses itself,
@@ -280,10 +245,7 @@ mod tests {
     fn a_name_may_hold_parentheses() {
         let stat = "42 (a) R 1 (b)) S 7 9 9 0 -1 0 1 2 3 4 5 6 7 8 20 0 1 0 987654 1 2";
         let process = parse(42, stat).unwrap();
-        assert_eq!(
-            (process.parent, process.group, process.started),
-            (7, 9, 987654)
-        );
+        assert_eq!((process.parent, process.group, process.started), (7, 9, 987654));
         assert!(!process.zombie);
     }
 

@@ -129,26 +129,11 @@ impl Waiting {
         let pid = child.id().ok_or(SandboxError::Launcher)?.cast_signed();
         // It cannot be gone: nobody has waited for it.
         let started_ticks = started(pid).ok_or(SandboxError::Launcher)?;
-        let record = ProcessRecord {
-            group: pid,
-            started_ticks,
-        };
-        let tree = Tree {
-            record,
-            key: terms.idempotency_key.clone(),
-            over: false,
-        };
+        let record = ProcessRecord { group: pid, started_ticks };
+        let tree = Tree { record, key: terms.idempotency_key.clone(), over: false };
         let mut server = child.stdin.take().ok_or(SandboxError::Launcher)?;
-        server
-            .write_all(&line)
-            .await
-            .map_err(|_| SandboxError::Launcher)?;
-        Ok(Self {
-            tree,
-            child,
-            server,
-            terms,
-        })
+        server.write_all(&line).await.map_err(|_| SandboxError::Launcher)?;
+        Ok(Self { tree, child, server, terms })
     }
 
     /// By what its processes are found again after a crash.
@@ -169,12 +154,7 @@ impl Waiting {
         // The streams end when the last process that holds them does: by the kill at the latest.
         let ((), ended) = tokio::try_join!(read, self.run())?;
         let truncated = stdout.truncated() || stderr.truncated();
-        Ok(Finished {
-            ended,
-            stdout: stdout.into_text(),
-            stderr: stderr.into_text(),
-            truncated,
-        })
+        Ok(Finished { ended, stdout: stdout.into_text(), stderr: stderr.into_text(), truncated })
     }
 
     async fn run(&mut self) -> Result<Ended, SandboxError> {
@@ -211,10 +191,7 @@ pub(super) fn environment(
     ]);
     env.extend(command.env.clone());
     env.insert("TMPDIR".to_owned(), path(workspace.temporary()));
-    env.insert(
-        "DROVER_EXECUTION_ID".to_owned(),
-        workspace.execution().to_string(),
-    );
+    env.insert("DROVER_EXECUTION_ID".to_owned(), workspace.execution().to_string());
     env.insert(MARKER.to_owned(), command.idempotency_key.clone());
     env
 }

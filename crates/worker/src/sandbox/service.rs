@@ -53,14 +53,7 @@ impl Sandbox {
         let unseen = [&config.hidden[..], std::slice::from_ref(&config.workspaces)].concat();
         let readable = wall::readable(&config.readable, &unseen);
         let places = Arc::new(Semaphore::new(config.max_processes.max(1)));
-        Ok(Self {
-            inner: Arc::new(Inner {
-                config,
-                wall,
-                readable,
-                places,
-            }),
-        })
+        Ok(Self { inner: Arc::new(Inner { config, wall, readable, places }) })
     }
 
     /// The wall that tools run behind.
@@ -102,10 +95,7 @@ impl Sandbox {
             cwd: command.cwd.unwrap_or_else(|| workspace.files().to_owned()),
             stdin: command.stdin.as_ref().map(|bytes| bytes.len() as u64),
             readable: self.inner.readable.clone(),
-            writable: vec![
-                workspace.files().to_owned(),
-                workspace.temporary().to_owned(),
-            ],
+            writable: vec![workspace.files().to_owned(), workspace.temporary().to_owned()],
             limits: config.limits,
             wall_optional: config.wall == WallPolicy::IfAvailable,
         };
@@ -124,15 +114,10 @@ fn refuse_overlap(config: &SandboxConfig) -> Result<(), SandboxError> {
     let workspaces: &Path = &config.workspaces;
     // A hidden folder around the workspaces is fine where it is only listed, such as a home; one
     // inside them would be readable.
-    match config
-        .hidden
-        .iter()
-        .find(|hidden| hidden.starts_with(workspaces))
-    {
-        Some(hidden) => Err(SandboxError::Overlap {
-            workspaces: workspaces.to_owned(),
-            hidden: hidden.clone(),
-        }),
+    match config.hidden.iter().find(|hidden| hidden.starts_with(workspaces)) {
+        Some(hidden) => {
+            Err(SandboxError::Overlap { workspaces: workspaces.to_owned(), hidden: hidden.clone() })
+        }
         None => Ok(()),
     }
 }

@@ -19,9 +19,7 @@ const KNOWN: ABI = ABI::V9;
 const OLDEST: u32 = 3;
 
 /// Programs and libraries.
-const SYSTEM: [&str; 8] = [
-    "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/opt",
-];
+const SYSTEM: [&str; 8] = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/opt"];
 /// What programs need of the machine's configuration. Not all of `/etc`: a server's own
 /// configuration and keys are usually there, readable by the user that tools run as.
 const CONFIGURATION: [&str; 34] = [
@@ -72,13 +70,7 @@ const FIGURES: [&str; 8] = [
     "/sys/devices/system/cpu",
 ];
 /// Devices that hold nothing. No terminal.
-const DEVICES: [&str; 5] = [
-    "/dev/null",
-    "/dev/zero",
-    "/dev/full",
-    "/dev/random",
-    "/dev/urandom",
-];
+const DEVICES: [&str; 5] = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];
 
 /// The wall this machine's kernel can raise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,10 +90,7 @@ impl Wall {
         // The crate tells the version only to those who restrict themselves; a restriction holds for
         // a thread, so a thread is made for it.
         let asked = thread::spawn(|| {
-            Ruleset::default()
-                .handle_access(AccessFs::Execute)?
-                .create()?
-                .restrict_self()
+            Ruleset::default().handle_access(AccessFs::Execute)?.create()?.restrict_self()
         });
         match asked.join() {
             Ok(Ok(status)) => Self::from_status(status.landlock),
@@ -120,9 +109,9 @@ impl Wall {
 
     fn from_status(status: LandlockStatus) -> Self {
         match status {
-            LandlockStatus::Available { effective_abi, .. } => Self::Landlock {
-                abi: effective_abi as u32,
-            },
+            LandlockStatus::Available { effective_abi, .. } => {
+                Self::Landlock { abi: effective_abi as u32 }
+            }
             LandlockStatus::NotEnabled | LandlockStatus::NotImplemented => Self::None,
         }
     }
@@ -131,11 +120,7 @@ impl Wall {
 /// All that tools may read, less what is hidden.
 pub(super) fn readable(extra: &[PathBuf], hidden: &[PathBuf]) -> Vec<PathBuf> {
     let mut paths = Vec::new();
-    let own = SYSTEM
-        .iter()
-        .chain(&CONFIGURATION)
-        .chain(&FIGURES)
-        .map(PathBuf::from);
+    let own = SYSTEM.iter().chain(&CONFIGURATION).chain(&FIGURES).map(PathBuf::from);
     for root in own.chain(extra.iter().cloned()) {
         // Absent on this machine: nothing to allow.
         if let Ok(root) = fs::canonicalize(root) {
@@ -180,12 +165,8 @@ pub(super) fn raise(
         permitted: CapabilitySet::empty(),
         inheritable: CapabilitySet::empty(),
     };
-    let io = |doing| {
-        move |error: rustix::io::Errno| SandboxError::Io {
-            doing,
-            source: error.into(),
-        }
-    };
+    let io =
+        |doing| move |error: rustix::io::Errno| SandboxError::Io { doing, source: error.into() };
     rustix::thread::set_no_new_privs(true).map_err(io("give up new privileges"))?;
     rustix::thread::set_capabilities(None, none).map_err(io("give up capabilities"))?;
     let status = restrict(readable, writable).map_err(|error| SandboxError::Io {
@@ -194,15 +175,12 @@ pub(super) fn raise(
     })?;
     if let (Err(error), false) = (syscalls::take_away(), optional) {
         let source = std::io::Error::other(error);
-        return Err(SandboxError::Io {
-            doing: "take system calls away",
-            source,
-        });
+        return Err(SandboxError::Io { doing: "take system calls away", source });
     }
     match Wall::from_status(status.landlock).shortcoming() {
-        None if status.ruleset == RulesetStatus::NotEnforced => Err(SandboxError::NoWall(
-            "its Landlock does not enforce our rules",
-        )),
+        None if status.ruleset == RulesetStatus::NotEnforced => {
+            Err(SandboxError::NoWall("its Landlock does not enforce our rules"))
+        }
         Some(reason) if !optional => Err(SandboxError::NoWall(reason)),
         _ => Ok(()),
     }

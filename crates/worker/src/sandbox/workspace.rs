@@ -46,24 +46,15 @@ pub(super) fn prepare(
     quota: u64,
 ) -> Result<Workspace, SandboxError> {
     let folder = root.join(execution.to_string());
-    let workspace = Workspace {
-        execution,
-        files: folder.join("files"),
-        temporary: folder.join("tmp"),
-    };
+    let workspace =
+        Workspace { execution, files: folder.join("files"), temporary: folder.join("tmp") };
     let mut builder = DirBuilder::new();
     builder.mode(0o700).recursive(true);
     for path in [&workspace.files, &workspace.temporary] {
         builder.create(path).doing("create the workspace")?;
     }
-    let now = Timespec {
-        tv_sec: 0,
-        tv_nsec: UTIME_NOW,
-    };
-    let used = Timestamps {
-        last_access: now,
-        last_modification: now,
-    };
+    let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
+    let used = Timestamps { last_access: now, last_modification: now };
     utimensat(CWD, &folder, &used, AtFlags::empty()).doing("mark the workspace as used")?;
     if is_over(&folder, quota).doing("measure the workspace")? {
         return Err(SandboxError::Quota { limit: quota });
@@ -83,9 +74,7 @@ pub(super) fn sweep(
         let entry = entry.doing("list the workspaces")?;
         // What is not named like a workspace is not ours to remove.
         let name = entry.file_name();
-        let Some(execution) = name
-            .to_str()
-            .and_then(|name| ExecutionId::from_str(name).ok())
+        let Some(execution) = name.to_str().and_then(|name| ExecutionId::from_str(name).ok())
         else {
             continue;
         };
@@ -110,10 +99,8 @@ fn is_over(folder: &Path, quota: u64) -> io::Result<bool> {
             Err(error) => return Err(error),
         };
         for entry in listed {
-            let Ok(metadata) = entry
-                .as_ref()
-                .map_err(drop)
-                .and_then(|e| e.metadata().map_err(drop))
+            let Ok(metadata) =
+                entry.as_ref().map_err(drop).and_then(|e| e.metadata().map_err(drop))
             else {
                 continue;
             };

@@ -10,10 +10,7 @@ use super::answer::Stop;
 /// The arguments of a call. A model sends them as an object, some as the text of one.
 pub(super) fn arguments<T: DeserializeOwned>(request: &ToolCallRequest) -> Result<T, Stop> {
     let wrong = |why: String| {
-        Stop::refused(format!(
-            "The arguments of `{}` are not valid: {why}.",
-            request.name
-        ))
+        Stop::refused(format!("The arguments of `{}` are not valid: {why}.", request.name))
     };
     let object = match &request.arguments {
         Value::Null => Value::Object(Map::new()),

@@ -17,10 +17,7 @@ pub fn tool_specs(skills: &[SkillGrant]) -> Vec<ToolSpec> {
 
 /// The skill that a tool's name stands for.
 pub(super) fn owner<'s>(skills: &'s [SkillGrant], tool: &str) -> Option<&'s SkillGrant> {
-    offered(skills)
-        .into_iter()
-        .find(|(_, spec)| spec.name == tool)
-        .map(|(skill, _)| skill)
+    offered(skills).into_iter().find(|(_, spec)| spec.name == tool).map(|(skill, _)| skill)
 }
 
 fn offered(skills: &[SkillGrant]) -> Vec<(&SkillGrant, ToolSpec)> {
@@ -33,9 +30,7 @@ fn offered(skills: &[SkillGrant]) -> Vec<(&SkillGrant, ToolSpec)> {
             "python" => python::specs(skill),
             _ => continue,
         };
-        let new = specs
-            .into_iter()
-            .filter(|spec| names.insert(spec.name.clone()));
+        let new = specs.into_iter().filter(|spec| names.insert(spec.name.clone()));
         offered.extend(new.map(|spec| (skill, spec)));
     }
     offered
@@ -79,12 +74,7 @@ impl Parameter {
         kind: &'static str,
         description: &'static str,
     ) -> Self {
-        Self {
-            name,
-            kind,
-            description,
-            required: true,
-        }
+        Self { name, kind, description, required: true }
     }
     /// One that may be left out.
     pub(super) fn optional(
@@ -92,12 +82,7 @@ impl Parameter {
         kind: &'static str,
         description: &'static str,
     ) -> Self {
-        Self {
-            name,
-            kind,
-            description,
-            required: false,
-        }
+        Self { name, kind, description, required: false }
     }
     fn schema(&self) -> Value {
         match self.kind {

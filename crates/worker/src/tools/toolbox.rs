@@ -44,21 +44,11 @@ impl Toolbox {
         processes: &dyn RecordProcess,
     ) -> Result<ToolResult, ToolboxError> {
         let started = Instant::now();
-        let answer = self
-            .answer(call, execution, idempotency_key, processes)
-            .await;
+        let answer = self.answer(call, execution, idempotency_key, processes).await;
         let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         match answer {
-            Ok(output) => Ok(ToolResult {
-                output,
-                is_error: false,
-                duration_ms,
-            }),
-            Err(Stop::Refused(output)) => Ok(ToolResult {
-                output,
-                is_error: true,
-                duration_ms,
-            }),
+            Ok(output) => Ok(ToolResult { output, is_error: false, duration_ms }),
+            Err(Stop::Refused(output)) => Ok(ToolResult { output, is_error: true, duration_ms }),
             Err(Stop::Failed(error)) => Err(error),
         }
     }
@@ -77,28 +67,15 @@ impl Toolbox {
         }
         let name = &call.request.name;
         let Some(skill) = offer::owner(&call.skills, name) else {
-            let names: Vec<String> = offer::tool_specs(&call.skills)
-                .into_iter()
-                .map(|spec| spec.name)
-                .collect();
-            let names = if names.is_empty() {
-                "none".to_owned()
-            } else {
-                names.join(", ")
-            };
-            return Err(Stop::refused(format!(
-                "There is no tool `{name}`. Available: {names}."
-            )));
+            let names: Vec<String> =
+                offer::tool_specs(&call.skills).into_iter().map(|spec| spec.name).collect();
+            let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+            return Err(Stop::refused(format!("There is no tool `{name}`. Available: {names}.")));
         };
         let sandbox = self.sandbox.clone();
         let workspace = blocking(move || Ok(sandbox.prepare(execution)?)).await?;
-        let bench = Bench {
-            sandbox: &self.sandbox,
-            workspace,
-            idempotency_key,
-            env: &call.env,
-            processes,
-        };
+        let bench =
+            Bench { sandbox: &self.sandbox, workspace, idempotency_key, env: &call.env, processes };
         match skill.kind.as_str() {
             "shell" => shell::call(&bench, skill, &call.request).await,
             "python" => python::call(&bench, skill, &call.request).await,
@@ -120,11 +97,7 @@ impl Bench<'_> {
     /// Runs a command behind the wall, in the environment of the call.
     pub(super) async fn run(&self, mut command: CommandSpec) -> Result<Finished, Stop> {
         // The system takes strings that end at a zero byte; a part must not pass for the whole.
-        let texts = command
-            .args
-            .iter()
-            .chain([&command.program])
-            .chain(self.env.values());
+        let texts = command.args.iter().chain([&command.program]).chain(self.env.values());
         if texts.chain(self.env.keys()).any(|text| text.contains('\0')) {
             return Err(Stop::refused(
                 "A command, its arguments and environment cannot hold a zero byte.",

@@ -23,76 +23,37 @@ async fn bad_arguments_are_answered() {
         (Value::Null, "Give either"),
         (json!(7), "a JSON object is expected"),
     ] {
-        let text = place
-            .err("shell", json!({}), "run_shell_command", arguments)
-            .await;
+        let text = place.err("shell", json!({}), "run_shell_command", arguments).await;
         assert!(text.contains(expected), "{text}");
     }
     let text = r#"{"args": ["echo", "as text"]}"#;
-    assert_eq!(
-        place
-            .ok("shell", json!({}), "run_shell_command", json!(text))
-            .await,
-        "as text"
-    );
+    assert_eq!(place.ok("shell", json!({}), "run_shell_command", json!(text)).await, "as text");
 }
 
 #[tokio::test]
 async fn an_unknown_tool_is_answered() {
     let place = Place::new();
     let text = place.err("shell", json!({}), "rm_rf", json!({})).await;
-    assert_eq!(
-        text,
-        "There is no tool `rm_rf`. Available: run_shell_command."
-    );
+    assert_eq!(text, "There is no tool `rm_rf`. Available: run_shell_command.");
     let text = place.err("slack", json!({}), "send", json!({})).await;
     assert_eq!(text, "There is no tool `send`. Available: none.");
     // Of a skill the agent does not hold.
-    place
-        .err("shell", json!({}), "run_python_code", json!({"code": "1"}))
-        .await;
+    place.err("shell", json!({}), "run_python_code", json!({"code": "1"})).await;
 }
 
 #[tokio::test]
 async fn a_configuration_that_cannot_be_read_is_no_permission() {
     let place = Place::new();
     for (kind, configuration, tool, arguments) in [
-        (
-            "shell",
-            json!({"allowed_commands": "ls"}),
-            "run_shell_command",
-            json!({"args": ["id"]}),
-        ),
-        (
-            "shell",
-            json!({"timeout": "long"}),
-            "run_shell_command",
-            json!({"args": ["id"]}),
-        ),
-        (
-            "python",
-            json!({"blocked_imports": "os"}),
-            "run_python_code",
-            json!({"code": "1"}),
-        ),
-        (
-            "file_system",
-            json!({"read_only": "yes"}),
-            "list_files",
-            json!({}),
-        ),
-        (
-            "file_system",
-            json!([]),
-            "read_file",
-            json!({"file_name": "x"}),
-        ),
+        ("shell", json!({"allowed_commands": "ls"}), "run_shell_command", json!({"args": ["id"]})),
+        ("shell", json!({"timeout": "long"}), "run_shell_command", json!({"args": ["id"]})),
+        ("python", json!({"blocked_imports": "os"}), "run_python_code", json!({"code": "1"})),
+        ("file_system", json!({"read_only": "yes"}), "list_files", json!({})),
+        ("file_system", json!([]), "read_file", json!({"file_name": "x"})),
     ] {
         let text = place.err(kind, configuration, tool, arguments).await;
         assert!(
-            text.starts_with(&format!(
-                "The configuration of the skill `{kind}` is not valid"
-            )),
+            text.starts_with(&format!("The configuration of the skill `{kind}` is not valid")),
             "{text}"
         );
     }
@@ -107,13 +68,8 @@ async fn a_process_that_is_not_recorded_does_not_run() {
         "run_shell_command",
         json!({"args": ["touch", "ran"]}),
     );
-    let records = Records {
-        refuse: true,
-        ..Records::default()
-    };
-    let result = toolbox
-        .call(&call, place.execution, &place.key(), &records)
-        .await;
+    let records = Records { refuse: true, ..Records::default() };
+    let result = toolbox.call(&call, place.execution, &place.key(), &records).await;
     assert!(matches!(result, Err(ToolboxError::Record(_))));
     assert!(!place.file("ran").exists());
 }
@@ -127,10 +83,7 @@ fn each_name_is_offered_once() {
         skill("shell", json!({})),
         skill("slack", json!({})),
     ];
-    let names: Vec<String> = tool_specs(&skills)
-        .into_iter()
-        .map(|spec| spec.name)
-        .collect();
+    let names: Vec<String> = tool_specs(&skills).into_iter().map(|spec| spec.name).collect();
     assert_eq!(
         names,
         [

@@ -27,10 +27,7 @@ async fn input_arrives_whole_and_need_not_be_read() {
     for (line, expected) in [("wc -c", "300000\n"), ("echo unread", "unread\n")] {
         let mut command = sh(line);
         command.stdin = Some(text.clone().into_bytes());
-        assert_eq!(
-            place.waiting(command).await.go().await.unwrap().stdout,
-            expected
-        );
+        assert_eq!(place.waiting(command).await.go().await.unwrap().stdout, expected);
     }
     assert_eq!(place.out("cat").await, "");
 }
@@ -82,19 +79,10 @@ async fn unused_workspaces_are_swept() {
     let folder = place.workspace().files().to_owned();
     fs::create_dir(place.path("workspaces/not-ours")).unwrap();
     // When it was prepared.
-    let now = fs::metadata(folder.parent().unwrap())
-        .unwrap()
-        .modified()
-        .unwrap();
+    let now = fs::metadata(folder.parent().unwrap()).unwrap().modified().unwrap();
     let hour = Duration::from_secs(3600);
     assert_eq!(place.sandbox.sweep(now - hour, &|_| false).unwrap(), 0);
-    assert_eq!(
-        place
-            .sandbox
-            .sweep(now + hour, &|id| id == place.execution)
-            .unwrap(),
-        0
-    );
+    assert_eq!(place.sandbox.sweep(now + hour, &|id| id == place.execution).unwrap(), 0);
     assert!(folder.exists());
     assert_eq!(place.sandbox.sweep(now + hour, &|_| false).unwrap(), 1);
     assert!(!folder.exists() && place.path("workspaces/not-ours").exists());

@@ -43,11 +43,7 @@ impl Place {
         let mut config = config(folder.path());
         change(&mut config);
         let sandbox = Sandbox::new(config).unwrap();
-        Self {
-            folder,
-            sandbox,
-            execution: fresh(),
-        }
+        Self { folder, sandbox, execution: fresh() }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -79,17 +75,11 @@ impl Place {
     /// Runs a line that must fail without printing `secret`.
     pub async fn denied(&self, line: &str) {
         let finished = self.sh(line).await;
-        assert!(
-            matches!(finished.ended, Ended::Code(code) if code != 0),
-            "{line}: {finished:?}"
-        );
+        assert!(matches!(finished.ended, Ended::Code(code) if code != 0), "{line}: {finished:?}");
         assert_eq!(finished.stdout, "", "{line}");
     }
     pub async fn waiting(&self, command: CommandSpec) -> Waiting {
-        self.sandbox
-            .spawn(&self.workspace(), command)
-            .await
-            .unwrap()
+        self.sandbox.spawn(&self.workspace(), command).await.unwrap()
     }
 
     /// Calls a tool of the one skill given.
@@ -100,8 +90,7 @@ impl Place {
         tool: &str,
         arguments: Value,
     ) -> ToolResult {
-        self.call_with(vec![skill(kind, configuration)], tool, arguments)
-            .await
+        self.call_with(vec![skill(kind, configuration)], tool, arguments).await
     }
     pub async fn call_with(
         &self,
@@ -111,10 +100,7 @@ impl Place {
     ) -> ToolResult {
         let call = call(skills, tool, arguments);
         let toolbox = Toolbox::new(self.sandbox.clone());
-        toolbox
-            .call(&call, self.execution, &self.key(), &Records::default())
-            .await
-            .unwrap()
+        toolbox.call(&call, self.execution, &self.key(), &Records::default()).await.unwrap()
     }
     /// The output of a call that must succeed.
     pub async fn ok(
@@ -124,9 +110,7 @@ impl Place {
         tool: &str,
         arguments: Value,
     ) -> String {
-        let result = self
-            .call(kind, configuration, tool, arguments.clone())
-            .await;
+        let result = self.call(kind, configuration, tool, arguments.clone()).await;
         assert!(!result.is_error, "{tool} {arguments}: {}", result.output);
         result.output
     }
@@ -138,9 +122,7 @@ impl Place {
         tool: &str,
         arguments: Value,
     ) -> String {
-        let result = self
-            .call(kind, configuration, tool, arguments.clone())
-            .await;
+        let result = self.call(kind, configuration, tool, arguments.clone()).await;
         assert!(result.is_error, "{tool} {arguments}: {}", result.output);
         result.output
     }
@@ -161,10 +143,8 @@ pub fn fresh() -> ExecutionId {
 }
 
 pub fn config(folder: &Path) -> SandboxConfig {
-    let launcher = Launcher {
-        program: env!("CARGO_BIN_EXE_drover-sandbox-exec").into(),
-        args: Vec::new(),
-    };
+    let launcher =
+        Launcher { program: env!("CARGO_BIN_EXE_drover-sandbox-exec").into(), args: Vec::new() };
     SandboxConfig {
         hidden: vec![folder.join("data")],
         ..SandboxConfig::new(launcher, folder.join("workspaces"))
@@ -180,21 +160,13 @@ pub fn sh(line: &str) -> CommandSpec {
 }
 
 pub fn skill(kind: &str, configuration: Value) -> SkillGrant {
-    SkillGrant {
-        name: kind.to_owned(),
-        kind: kind.to_owned(),
-        configuration,
-    }
+    SkillGrant { name: kind.to_owned(), kind: kind.to_owned(), configuration }
 }
 
 pub fn call(skills: Vec<SkillGrant>, tool: &str, arguments: Value) -> ToolCall {
     ToolCall {
         turn: 1,
-        request: ToolCallRequest {
-            id: "1".to_owned(),
-            name: tool.to_owned(),
-            arguments,
-        },
+        request: ToolCallRequest { id: "1".to_owned(), name: tool.to_owned(), arguments },
         tool_execution_id: "1".to_owned(),
         skills,
         env: [("GREETING".to_owned(), "hello".to_owned())].into(),
@@ -215,11 +187,7 @@ impl RecordProcess for Records {
         process: ProcessRecord,
     ) -> BoxFuture<'_, Result<(), Box<dyn Error + Send + Sync>>> {
         self.seen.lock().unwrap().push(process);
-        let result = if self.refuse {
-            Err("the lease is lost".into())
-        } else {
-            Ok(())
-        };
+        let result = if self.refuse { Err("the lease is lost".into()) } else { Ok(()) };
         Box::pin(async { result })
     }
 }
@@ -233,13 +201,8 @@ impl Pids {
     pub fn make(path: &Path) -> Self {
         mknodat(CWD, path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
         // Open for both: otherwise it ends whenever no command holds it.
-        let pipe = OpenOptions::new()
-            .read_write(true)
-            .open_receiver(path)
-            .unwrap();
-        Self {
-            lines: BufReader::new(pipe),
-        }
+        let pipe = OpenOptions::new().read_write(true).open_receiver(path).unwrap();
+        Self { lines: BufReader::new(pipe) }
     }
     /// Waits for so many processes, and holds them.
     pub async fn take(&mut self, count: usize) -> Vec<Held> {
@@ -268,10 +231,7 @@ impl Held {
         assert!(self.ends_within(20), "the process lives on");
     }
     fn ends_within(&self, seconds: i64) -> bool {
-        let limit = Timespec {
-            tv_sec: seconds,
-            tv_nsec: 0,
-        };
+        let limit = Timespec { tv_sec: seconds, tv_nsec: 0 };
         loop {
             match poll(&mut [PollFd::new(&self.0, PollFlags::IN)], Some(&limit)) {
                 // By the end of a child of another test.

@@ -7,44 +7,19 @@ use serde_json::{Value, json};
 use crate::place::Place;
 
 async fn ok(place: &Place, configuration: Value, code: &str) -> String {
-    place
-        .ok(
-            "python",
-            configuration,
-            "run_python_code",
-            json!({"code": code}),
-        )
-        .await
+    place.ok("python", configuration, "run_python_code", json!({"code": code})).await
 }
 async fn err(place: &Place, configuration: Value, code: &str) -> String {
-    place
-        .err(
-            "python",
-            configuration,
-            "run_python_code",
-            json!({"code": code}),
-        )
-        .await
+    place.err("python", configuration, "run_python_code", json!({"code": code})).await
 }
 
 #[tokio::test]
 async fn code_runs_and_returns() {
     let place = Place::new();
-    assert_eq!(
-        ok(&place, json!({}), "print('hi', __name__)").await,
-        "hi __main__\n"
-    );
-    assert_eq!(
-        ok(&place, json!({}), "x = 1").await,
-        "The code ran and printed nothing."
-    );
+    assert_eq!(ok(&place, json!({}), "print('hi', __name__)").await, "hi __main__\n");
+    assert_eq!(ok(&place, json!({}), "x = 1").await, "The code ran and printed nothing.");
     let value = json!({"code": "x = [1, 2]", "variable_to_return": "x"});
-    assert_eq!(
-        place
-            .ok("python", json!({}), "run_python_code", value)
-            .await,
-        "[1, 2]\n"
-    );
+    assert_eq!(place.ok("python", json!({}), "run_python_code", value).await, "[1, 2]\n");
     let missing = json!({"code": "x = 1", "variable_to_return": "y"});
     assert!(
         place
@@ -53,86 +28,33 @@ async fn code_runs_and_returns() {
             .contains("`y` is not defined")
     );
     let text = err(&place, json!({}), "def f():\n    1/0\nf()").await;
-    assert!(
-        text.contains("ZeroDivisionError") && text.contains("line 2"),
-        "{text}"
-    );
+    assert!(text.contains("ZeroDivisionError") && text.contains("line 2"), "{text}");
     assert!(!text.contains("<string>"), "{text}");
-    assert!(
-        err(&place, json!({}), "x = (")
-            .await
-            .contains("SyntaxError")
-    );
-    assert!(
-        err(&place, json!({}), "raise SystemExit(4)")
-            .await
-            .contains("exit code 4")
-    );
-    assert!(
-        err(&place, json!({"timeout": 1}), "while True: pass")
-            .await
-            .contains("in time")
-    );
+    assert!(err(&place, json!({}), "x = (").await.contains("SyntaxError"));
+    assert!(err(&place, json!({}), "raise SystemExit(4)").await.contains("exit code 4"));
+    assert!(err(&place, json!({"timeout": 1}), "while True: pass").await.contains("in time"));
 }
 
 #[tokio::test]
 async fn files_are_saved_run_and_imported() {
     let place = Place::new();
     let save = json!({"file_name": "lib/tool.py", "code": "y = 6 * 7", "variable_to_return": "y"});
-    assert_eq!(
-        place
-            .ok("python", json!({}), "save_to_file_and_run", save.clone())
-            .await,
-        "42\n"
-    );
+    assert_eq!(place.ok("python", json!({}), "save_to_file_and_run", save.clone()).await, "42\n");
     let run = json!({"file_name": "lib/tool.py", "variable_to_return": "y"});
-    assert_eq!(
-        place
-            .ok("python", json!({}), "run_python_file_return_variable", run)
-            .await,
-        "42\n"
-    );
-    assert_eq!(
-        ok(&place, json!({}), "from lib import tool; print(tool.y)").await,
-        "42\n"
-    );
+    assert_eq!(place.ok("python", json!({}), "run_python_file_return_variable", run).await, "42\n");
+    assert_eq!(ok(&place, json!({}), "from lib import tool; print(tool.y)").await, "42\n");
     let mut keep = save;
     keep["overwrite"] = json!(false);
-    place
-        .err("python", json!({}), "save_to_file_and_run", keep)
-        .await;
+    place.err("python", json!({}), "save_to_file_and_run", keep).await;
     for name in ["../x.py", "/etc/passwd"] {
         let outside = json!({"file_name": name, "code": ""});
-        place
-            .err("python", json!({}), "save_to_file_and_run", outside)
-            .await;
+        place.err("python", json!({}), "save_to_file_and_run", outside).await;
         let outside = json!({"file_name": name});
-        place
-            .err(
-                "python",
-                json!({}),
-                "run_python_file_return_variable",
-                outside,
-            )
-            .await;
+        place.err("python", json!({}), "run_python_file_return_variable", outside).await;
     }
-    let list = place
-        .ok(
-            "python",
-            json!({}),
-            "list_files",
-            json!({"directory": "lib"}),
-        )
-        .await;
+    let list = place.ok("python", json!({}), "list_files", json!({"directory": "lib"})).await;
     assert!(list.contains("lib/tool.py"));
-    place
-        .ok(
-            "python",
-            json!({}),
-            "read_file",
-            json!({"file_name": "lib/tool.py"}),
-        )
-        .await;
+    place.ok("python", json!({}), "read_file", json!({"file_name": "lib/tool.py"})).await;
 }
 
 #[tokio::test]
@@ -142,12 +64,7 @@ async fn nothing_in_the_workspace_stands_in_for_the_library() {
         fs::write(place.file(name), "raise SystemExit('hijacked')").unwrap();
     }
     assert_eq!(
-        ok(
-            &place,
-            json!({"blocked_imports": ["os"]}),
-            "import json; print(json.dumps(1))"
-        )
-        .await,
+        ok(&place, json!({"blocked_imports": ["os"]}), "import json; print(json.dumps(1))").await,
         "1\n"
     );
 }
@@ -156,26 +73,9 @@ async fn nothing_in_the_workspace_stands_in_for_the_library() {
 async fn execution_can_be_switched_off() {
     let place = Place::new();
     let off = json!({"enable_code_execution": false});
-    let text = place
-        .err(
-            "python",
-            off.clone(),
-            "run_python_code",
-            json!({"code": "1"}),
-        )
-        .await;
-    assert_eq!(
-        text,
-        "There is no tool `run_python_code`. Available: read_file, list_files."
-    );
-    place
-        .err(
-            "python",
-            off.clone(),
-            "pip_install_package",
-            json!({"package_name": "x"}),
-        )
-        .await;
+    let text = place.err("python", off.clone(), "run_python_code", json!({"code": "1"})).await;
+    assert_eq!(text, "There is no tool `run_python_code`. Available: read_file, list_files.");
+    place.err("python", off.clone(), "pip_install_package", json!({"package_name": "x"})).await;
     place.ok("python", off, "list_files", json!({})).await;
 }
 
@@ -217,10 +117,7 @@ with tempfile.TemporaryDirectory() as d: pathlib.Path(d, 'x').write_text('y')";
         "exec((lambda: 0).__code__.replace(co_filename='/usr/lib/x.py'))",
     ] {
         let text = err(&place, blocked.clone(), code).await;
-        assert!(
-            text.contains("blocked") || text.contains("may not"),
-            "{code}: {text}"
-        );
+        assert!(text.contains("blocked") || text.contains("may not"), "{code}: {text}");
     }
 }
 
@@ -240,12 +137,7 @@ async fn only_allowed_imports_are_allowed() {
         "import importlib",
         "exec('import sys')",
     ] {
-        assert!(
-            err(&place, allowed.clone(), code)
-                .await
-                .contains("for this skill"),
-            "{code}"
-        );
+        assert!(err(&place, allowed.clone(), code).await.contains("for this skill"), "{code}");
     }
     ok(
         &place,
@@ -260,24 +152,13 @@ async fn only_allowed_imports_are_allowed() {
 async fn packages_are_named_plainly() {
     let place = Place::new();
     for tool in ["pip_install_package", "uv_pip_install_package"] {
-        for name in [
-            "",
-            "--index-url=http://x",
-            "a b",
-            "git+https://x/y",
-            "./local",
-            "a;b",
-        ] {
-            let text = place
-                .err("python", json!({}), tool, json!({"package_name": name}))
-                .await;
+        for name in ["", "--index-url=http://x", "a b", "git+https://x/y", "./local", "a;b"] {
+            let text = place.err("python", json!({}), tool, json!({"package_name": name})).await;
             assert!(text.contains("one package"), "{name}: {text}");
         }
         // Not there, or no network: either way the model is told, and nothing outside is touched.
         let name = json!({"package_name": "no-such-package-of-drover==0"});
-        let text = place
-            .err("python", json!({"timeout": 60}), tool, name)
-            .await;
+        let text = place.err("python", json!({"timeout": 60}), tool, name).await;
         assert!(
             text.contains("failed") || text.contains("not installed") || text.contains("in time"),
             "{text}"

@@ -24,15 +24,8 @@ async fn usual_commands_work() {
              echo t > $TMPDIR/t; cat $TMPDIR/t; python3 -c 'import ssl, tempfile; print(tempfile.gettempdir())'",
         )
         .await;
-    let expected = format!(
-        "a\n3\nt\n{}\n",
-        place
-            .workspace()
-            .temporary()
-            .canonicalize()
-            .unwrap()
-            .display()
-    );
+    let expected =
+        format!("a\n3\nt\n{}\n", place.workspace().temporary().canonicalize().unwrap().display());
     assert_eq!(out, expected);
 }
 
@@ -43,28 +36,13 @@ async fn nothing_else_can_be_read() {
     fs::write(other.files().join("diary"), "private").unwrap();
     let secret = place.path("data/secret").display().to_string();
     place.denied(&format!("cat {secret}")).await;
-    place
-        .denied(&format!("ls {}", place.path("data").display()))
-        .await;
-    place
-        .denied(&format!("ls {}", place.path("workspaces").display()))
-        .await;
-    place
-        .denied(&format!("cat {}", other.files().join("diary").display()))
-        .await;
-    place
-        .denied(&format!("ln -s {secret} link && cat link"))
-        .await;
+    place.denied(&format!("ls {}", place.path("data").display())).await;
+    place.denied(&format!("ls {}", place.path("workspaces").display())).await;
+    place.denied(&format!("cat {}", other.files().join("diary").display())).await;
+    place.denied(&format!("ln -s {secret} link && cat link")).await;
     place.denied(&format!("ln {secret} link && cat link")).await;
-    place
-        .denied(&format!(
-            "ls {}",
-            std::env::current_dir().unwrap().display()
-        ))
-        .await;
-    place
-        .denied(&format!("ls {}", std::env::home_dir().unwrap().display()))
-        .await;
+    place.denied(&format!("ls {}", std::env::current_dir().unwrap().display())).await;
+    place.denied(&format!("ls {}", std::env::home_dir().unwrap().display())).await;
     place.denied("cat /etc/shadow").await;
     place.denied("ls /tmp").await;
     place.denied("ls /proc").await;
@@ -75,15 +53,8 @@ async fn the_servers_memory_and_environment_are_out_of_reach() {
     let place = Place::new();
     let server = std::process::id();
     assert!(fs::read(format!("/proc/{server}/environ")).is_ok());
-    for file in [
-        "environ",
-        "cmdline",
-        "maps",
-        "mem",
-        "cwd/Cargo.toml",
-        "root/etc/passwd",
-        "status",
-    ] {
+    for file in ["environ", "cmdline", "maps", "mem", "cwd/Cargo.toml", "root/etc/passwd", "status"]
+    {
         place.denied(&format!("cat /proc/{server}/{file}")).await;
         place.denied(&format!("cat /proc/$PPID/{file}")).await;
     }
@@ -96,14 +67,8 @@ async fn the_servers_memory_and_environment_are_out_of_reach() {
         .filter(|name| !matches!(name.as_str(), "PWD" | "OLDPWD" | "SHLVL" | "_"))
         .collect();
     names.sort();
-    let built_in = [
-        "DROVER_EXECUTION_ID",
-        "DROVER_IDEMPOTENCY_KEY",
-        "HOME",
-        "LANG",
-        "PATH",
-        "TMPDIR",
-    ];
+    let built_in =
+        ["DROVER_EXECUTION_ID", "DROVER_IDEMPOTENCY_KEY", "HOME", "LANG", "PATH", "TMPDIR"];
     assert_eq!(names, built_in);
 }
 
@@ -132,9 +97,7 @@ async fn nothing_else_can_be_written() {
 async fn other_processes_cannot_be_signalled_and_root_is_nobody() {
     let place = Place::new();
     if let Wall::Landlock { abi: 6.. } = place.sandbox.wall() {
-        place
-            .denied(&format!("kill -0 {}", std::process::id()))
-            .await;
+        place.denied(&format!("kill -0 {}", std::process::id())).await;
         place.denied("kill -0 $PPID").await;
     }
     place.denied("touch f && chown 12345 f").await;
@@ -166,15 +129,8 @@ async fn a_hidden_folder_in_a_readable_one_stays_hidden() {
         config.readable.push(shared.path().to_owned());
         config.hidden.push(shared.path().join("private"));
     });
-    assert_eq!(
-        place
-            .out(&format!("cat {}/open", shared.path().display()))
-            .await,
-        "text"
-    );
-    place
-        .denied(&format!("cat {}/private/key", shared.path().display()))
-        .await;
+    assert_eq!(place.out(&format!("cat {}/open", shared.path().display())).await, "text");
+    place.denied(&format!("cat {}/private/key", shared.path().display())).await;
 }
 
 #[tokio::test]
@@ -182,21 +138,15 @@ async fn the_data_directory_must_not_lie_among_the_workspaces() {
     let folder = tempfile::TempDir::new().unwrap();
     let mut config = config(folder.path());
     config.hidden.push(folder.path().join("workspaces/data"));
-    assert!(matches!(
-        Sandbox::new(config),
-        Err(SandboxError::Overlap { .. })
-    ));
+    assert!(matches!(Sandbox::new(config), Err(SandboxError::Overlap { .. })));
 }
 
 #[tokio::test]
 async fn variables_of_the_run_are_there_and_cannot_forge_ours() {
     let place = Place::new();
     let mut command = sh("echo $GREETING $LD_PRELOAD $DROVER_EXECUTION_ID; test $TMPDIR != /");
-    for (name, value) in [
-        ("GREETING", "hello"),
-        ("DROVER_EXECUTION_ID", "forged"),
-        ("TMPDIR", "/"),
-    ] {
+    for (name, value) in [("GREETING", "hello"), ("DROVER_EXECUTION_ID", "forged"), ("TMPDIR", "/")]
+    {
         command.env.insert(name.to_owned(), value.to_owned());
     }
     let finished = place.waiting(command).await.go().await.unwrap();

@@ -44,9 +44,7 @@ pub(crate) fn frames(reply: &Reply, asked: &Asked) -> Vec<Bytes> {
         "usage": { "output_tokens": reply.usage.output },
     })));
     frames.done.push(frames.next.into());
-    frames
-        .done
-        .push(event(json!({ "type": "message_stop" })).into());
+    frames.done.push(event(json!({ "type": "message_stop" })).into());
     frames.done
 }
 

@@ -38,11 +38,9 @@ async fn script(
     Json(script): Json<NewScript>,
 ) {
     match script {
-        NewScript::Replies(replies)
-        | NewScript::Full {
-            replies,
-            exactly: false,
-        } => scripts.set(&name, replies, AtEnd::RepeatLast),
+        NewScript::Replies(replies) | NewScript::Full { replies, exactly: false } => {
+            scripts.set(&name, replies, AtEnd::RepeatLast)
+        }
         NewScript::Full { replies, .. } => scripts.set(&name, replies, AtEnd::Fail),
     }
 }
@@ -53,12 +51,8 @@ async fn count(State(scripts): State<Arc<Scripts>>) -> Json<Value> {
 
 async fn requests(State(scripts): State<Arc<Scripts>>, Path(name): Path<String>) -> Json<Value> {
     let script = scripts.find_or_add(&name);
-    let requests: Vec<Value> = script
-        .requests
-        .borrow()
-        .iter()
-        .map(|request| json!(**request))
-        .collect();
+    let requests: Vec<Value> =
+        script.requests.borrow().iter().map(|request| json!(**request)).collect();
     Json(Value::Array(requests))
 }
 

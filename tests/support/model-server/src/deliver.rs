@@ -74,10 +74,7 @@ pub(crate) async fn deliver(
     *response.status_mut() = StatusCode::from_u16(status).expect("a scripted status is valid");
     let headers = response.headers_mut();
     let content_type = HeaderValue::from_str(content_type);
-    headers.insert(
-        CONTENT_TYPE,
-        content_type.expect("a scripted type is valid"),
-    );
+    headers.insert(CONTENT_TYPE, content_type.expect("a scripted type is valid"));
     for (name, value) in &reply.headers {
         let name: HeaderName = name.parse().expect("a scripted header is valid");
         headers.insert(name, value.parse().expect("a scripted header is valid"));

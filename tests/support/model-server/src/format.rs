@@ -35,9 +35,7 @@ struct StreamOptions {
 
 impl Asked {
     pub(crate) fn wants_usage(&self) -> bool {
-        self.stream_options
-            .as_ref()
-            .is_some_and(|options| options.include_usage)
+        self.stream_options.as_ref().is_some_and(|options| options.include_usage)
     }
 }
 

@@ -80,8 +80,5 @@ pub(crate) fn pace(model: &str) -> Option<crate::Pace> {
         None => model.strip_prefix("tokens-")?.split_once('-')?,
     };
     let (per_second, seconds): (u32, u32) = (rate.parse().ok()?, seconds.parse().ok()?);
-    Some(crate::Pace {
-        tokens: per_second.checked_mul(seconds)?,
-        per_second,
-    })
+    Some(crate::Pace { tokens: per_second.checked_mul(seconds)?, per_second })
 }

@@ -19,9 +19,7 @@ pub(crate) fn frames(reply: &Reply, asked: &Asked) -> Vec<Bytes> {
         }]}));
         let arguments = call.arguments_text();
         let middle = (0..=arguments.len() / 2).rev();
-        let middle = middle
-            .into_iter()
-            .find(|at| arguments.is_char_boundary(*at));
+        let middle = middle.into_iter().find(|at| arguments.is_char_boundary(*at));
         let (start, rest) = arguments.split_at(middle.unwrap_or(0));
         for part in [start, rest].into_iter().filter(|part| !part.is_empty()) {
             deltas.push(json!({ "tool_calls": [{
@@ -35,10 +33,7 @@ pub(crate) fn frames(reply: &Reply, asked: &Asked) -> Vec<Bytes> {
     let mut frames: Vec<Bytes> = deltas
         .into_iter()
         .map(|delta| {
-            event(&chunk(
-                asked,
-                json!([{ "index": 0, "delta": delta, "finish_reason": null }]),
-            ))
+            event(&chunk(asked, json!([{ "index": 0, "delta": delta, "finish_reason": null }])))
         })
         .map(Bytes::from)
         .collect();

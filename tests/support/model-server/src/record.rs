@@ -78,10 +78,7 @@ impl Request {
     pub async fn ended(&self) -> Ending {
         let mut ending = self.ending.subscribe();
         let ended = patiently("a request to end", ending.wait_for(Option::is_some)).await;
-        ended
-            .ok()
-            .and_then(|ended| *ended)
-            .expect("a value that was waited for")
+        ended.ok().and_then(|ended| *ended).expect("a value that was waited for")
     }
 
     pub(crate) fn end(&self, how: Ending) {

@@ -70,12 +70,7 @@ pub struct Tokens {
 
 impl Default for Tokens {
     fn default() -> Self {
-        Self {
-            input: 10,
-            output: 5,
-            cached: 0,
-            reasoning: 0,
-        }
+        Self { input: 10, output: 5, cached: 0, reasoning: 0 }
     }
 }
 
@@ -102,18 +97,12 @@ pub enum Hang {
 impl Reply {
     /// Text in one piece.
     pub fn text(text: impl Into<String>) -> Self {
-        Self {
-            text: Some(text.into()),
-            ..Self::default()
-        }
+        Self { text: Some(text.into()), ..Self::default() }
     }
 
     /// Text in pieces.
     pub fn chunks<T: Into<String>>(chunks: impl IntoIterator<Item = T>) -> Self {
-        Self {
-            chunks: chunks.into_iter().map(Into::into).collect(),
-            ..Self::default()
-        }
+        Self { chunks: chunks.into_iter().map(Into::into).collect(), ..Self::default() }
     }
 
     /// One tool call; more with [`Reply::and_call`].
@@ -123,18 +112,12 @@ impl Reply {
 
     /// An error with this status; its body is the format's own unless [`Reply::body`] sets one.
     pub fn status(status: u16) -> Self {
-        Self {
-            status: Some(status),
-            ..Self::default()
-        }
+        Self { status: Some(status), ..Self::default() }
     }
 
     /// `tokens` tokens, `per_second` of them a second.
     pub fn slow(tokens: u32, per_second: u32) -> Self {
-        Self {
-            pace: Some(Pace { tokens, per_second }),
-            ..Self::default()
-        }
+        Self { pace: Some(Pace { tokens, per_second }), ..Self::default() }
     }
 
     /// Nothing, not even a status line, until the test releases the script; then a text.
@@ -144,20 +127,12 @@ impl Reply {
 
     /// This body, byte for byte, with status 200.
     pub fn raw(content_type: impl Into<String>, body: impl Into<String>) -> Self {
-        Self {
-            content_type: Some(content_type.into()),
-            body: Some(body.into()),
-            ..Self::default()
-        }
+        Self { content_type: Some(content_type.into()), body: Some(body.into()), ..Self::default() }
     }
 
     /// Another tool call.
     pub fn and_call(mut self, name: impl Into<String>, arguments: Value) -> Self {
-        self.tool_calls.push(Call {
-            id: None,
-            name: name.into(),
-            arguments,
-        });
+        self.tool_calls.push(Call { id: None, name: name.into(), arguments });
         self
     }
 
@@ -214,9 +189,7 @@ impl Reply {
 
 impl Call {
     pub(crate) fn id(&self, number: usize, place: usize) -> String {
-        self.id
-            .clone()
-            .unwrap_or_else(|| format!("call_{number}_{place}"))
+        self.id.clone().unwrap_or_else(|| format!("call_{number}_{place}"))
     }
 
     /// Arguments as OpenAI sends them.

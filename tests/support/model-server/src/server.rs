@@ -73,25 +73,19 @@ impl ModelServer {
     /// A server on a listener that is already bound.
     pub fn on(listener: TcpListener, options: Options) -> Self {
         let address = listener.local_addr().expect("a bound listener");
-        let scripts = Arc::new(Scripts {
-            options,
-            arrived: AtomicU64::new(0),
-            by_name: Mutex::default(),
-        });
+        let scripts =
+            Arc::new(Scripts { options, arrived: AtomicU64::new(0), by_name: Mutex::default() });
         let listener = listener.tap_io(|stream| {
             // Without it every small chunk waits for an acknowledgement.
             stream.set_nodelay(true).expect("a TCP option");
         });
         let router = router(Arc::clone(&scripts));
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        #[expect(clippy::disallowed_methods, reason = "kept, and ended with the server")]
         let accepting = tokio::spawn(async move {
             axum::serve(listener, service).await.expect("accepts");
         });
-        Self {
-            address,
-            scripts,
-            accepting: Some(accepting),
-        }
+        Self { address, scripts, accepting: Some(accepting) }
     }
 
     /// Serves until the process ends.
@@ -204,9 +198,7 @@ impl Scripts {
     /// The script of a request: by key, else by model.
     fn find(&self, key: Option<&str>, model: &str) -> Option<Arc<Script>> {
         let by_name = self.lock();
-        let found = key
-            .and_then(|key| by_name.get(key))
-            .or_else(|| by_name.get(model));
+        let found = key.and_then(|key| by_name.get(key)).or_else(|| by_name.get(model));
         if let Some(script) = found {
             return Some(Arc::clone(script));
         }
@@ -268,13 +260,7 @@ async fn openai(
 ) -> Response {
     let key = headers.get(AUTHORIZATION).and_then(|key| key.to_str().ok());
     let key = key.and_then(|key| key.strip_prefix("Bearer "));
-    let request = Incoming {
-        uri: &uri,
-        headers: &headers,
-        body: &body,
-        key,
-        peer,
-    };
+    let request = Incoming { uri: &uri, headers: &headers, body: &body, key, peer };
     answer(Format::OpenAi, &scripts, request).await
 }
 
@@ -286,20 +272,10 @@ async fn anthropic(
     body: Bytes,
 ) -> Response {
     if !headers.contains_key("anthropic-version") {
-        return refuse(
-            Format::Anthropic,
-            400,
-            "anthropic-version: header is required",
-        );
+        return refuse(Format::Anthropic, 400, "anthropic-version: header is required");
     }
     let key = headers.get("x-api-key").and_then(|key| key.to_str().ok());
-    let request = Incoming {
-        uri: &uri,
-        headers: &headers,
-        body: &body,
-        key,
-        peer,
-    };
+    let request = Incoming { uri: &uri, headers: &headers, body: &body, key, peer };
     answer(Format::Anthropic, &scripts, request).await
 }
 

@@ -29,10 +29,7 @@ fn list(value: &Value) -> &[Value] {
 }
 
 fn ids<'a>(values: &'a [Value], name: &str) -> BTreeSet<&'a str> {
-    values
-        .iter()
-        .filter_map(|value| value[name].as_str())
-        .collect()
+    values.iter().filter_map(|value| value[name].as_str()).collect()
 }
 
 fn openai(messages: &[Value]) -> Option<String> {
@@ -88,14 +85,9 @@ fn anthropic(messages: &[Value]) -> Option<String> {
         }
         match message["role"].as_str() {
             Some("user") => {
-                let results = content
-                    .iter()
-                    .take_while(|block| block["type"] == "tool_result");
+                let results = content.iter().take_while(|block| block["type"] == "tool_result");
                 let results: Vec<Value> = results.cloned().collect();
-                if content[results.len()..]
-                    .iter()
-                    .any(|block| block["type"] == "tool_result")
-                {
+                if content[results.len()..].iter().any(|block| block["type"] == "tool_result") {
                     return Some("tool_result blocks must come first".to_owned());
                 }
                 if ids(&results, "tool_use_id") != std::mem::take(&mut open) {

@@ -26,23 +26,12 @@ pub async fn run(args: CancelArgs, shell: &Shell) -> Outcome {
     let reply = client.call::<Cancel>(&[&args.id], &[], &Nothing {}).await?;
     if args.json {
         shell.printer.json(&reply)?;
-        return Ok(if reply.success {
-            Exit::Done
-        } else {
-            Exit::Refused
-        });
+        return Ok(if reply.success { Exit::Done } else { Exit::Refused });
     }
     if !reply.success {
-        let why = reply
-            .error
-            .unwrap_or_else(|| "the execution was not cancelled".to_owned());
+        let why = reply.error.unwrap_or_else(|| "the execution was not cancelled".to_owned());
         return Err(CommandError::refused(why));
     }
-    shell.printer.note(
-        reply
-            .message
-            .as_deref()
-            .unwrap_or("the execution is cancelled"),
-    );
+    shell.printer.note(reply.message.as_deref().unwrap_or("the execution is cancelled"));
     Ok(Exit::Done)
 }

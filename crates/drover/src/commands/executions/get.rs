@@ -40,19 +40,13 @@ fn shown(run: &ExecutionReply) -> String {
     table::fields(vec![
         ("id", run.id.clone()),
         ("status", show::status(run)),
-        (
-            "agent",
-            clean(run.entity_name.as_deref().unwrap_or(&run.entity_id)),
-        ),
+        ("agent", clean(run.entity_name.as_deref().unwrap_or(&run.entity_id))),
         ("job", text(&run.job_id)),
         ("queue", text(&run.runner_name)),
         ("started by", text(&run.user_email)),
         ("created", table::time(Some(&run.created_at))),
         ("took", show::took(run)),
-        (
-            "model",
-            clean(run.usage["model"].as_str().unwrap_or_default()),
-        ),
+        ("model", clean(run.usage["model"].as_str().unwrap_or_default())),
         ("spent", spent(&run.usage)),
         ("prompt", clean(&run.prompt)),
         ("error", text(&run.error_message)),

@@ -39,11 +39,9 @@ pub async fn run(args: ListArgs, shell: &Shell) -> Outcome {
     let client = client::connect(&shell.config(&args.client)?)?;
     let limit = args.limit.to_string();
     let mut query = vec![("limit", limit.as_str())];
-    for (name, value) in [
-        ("status", &args.status),
-        ("agent_id", &args.agent),
-        ("job_id", &args.job),
-    ] {
+    for (name, value) in
+        [("status", &args.status), ("agent_id", &args.agent), ("job_id", &args.job)]
+    {
         query.extend(value.as_deref().map(|value| (name, value)));
     }
     let runs = client.call::<List>(&[], &query, &Nothing {}).await?;
@@ -52,29 +50,20 @@ pub async fn run(args: ListArgs, shell: &Shell) -> Outcome {
     } else if runs.is_empty() {
         shell.printer.note("no executions");
     } else {
-        let head = [
-            "ID", "STATUS", "AGENT", "CREATED", "TOOK", "TOKENS", "PROMPT",
-        ];
+        let head = ["ID", "STATUS", "AGENT", "CREATED", "TOOK", "TOKENS", "PROMPT"];
         let rows = runs.iter().map(row).collect();
-        shell
-            .printer
-            .data(&table::list(&shell.printer, &head, rows))?;
+        shell.printer.data(&table::list(&shell.printer, &head, rows))?;
     }
     Ok(Exit::Done)
 }
 
 fn row(run: &ExecutionReply) -> Vec<String> {
     let prompt = clean(&run.prompt);
-    let tokens = run.usage["total_tokens"]
-        .as_u64()
-        .map(|tokens| tokens.to_string());
+    let tokens = run.usage["total_tokens"].as_u64().map(|tokens| tokens.to_string());
     vec![
         run.id.clone(),
         run.status.clone(),
-        shortened(
-            &clean(run.entity_name.as_deref().unwrap_or(&run.entity_id)),
-            30,
-        ),
+        shortened(&clean(run.entity_name.as_deref().unwrap_or(&run.entity_id)), 30),
         table::time(Some(&run.created_at)),
         show::took(run),
         tokens.unwrap_or_default(),

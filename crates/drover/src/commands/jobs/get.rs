@@ -40,9 +40,7 @@ fn shown(job: JobResponse) -> String {
         "{} ({} completed, {} failed)",
         job.total_executions, job.successful_executions, job.failed_executions
     );
-    let schedule = job
-        .cron_schedule
-        .map(|cron| format!("{cron} ({})", text(job.cron_timezone)));
+    let schedule = job.cron_schedule.map(|cron| format!("{cron} ({})", text(job.cron_timezone)));
     let entity = job.entity_name.or(job.entity_id);
     table::fields(vec![
         ("id", job.id),
@@ -53,10 +51,7 @@ fn shown(job: JobResponse) -> String {
         ("schedule", text(schedule)),
         ("next run", table::time(job.next_execution_at.as_deref())),
         ("webhook", text(job.webhook_url)),
-        (
-            "runs by",
-            clean(&format!("{} {}", text(job.entity_type), text(entity))),
-        ),
+        ("runs by", clean(&format!("{} {}", text(job.entity_type), text(entity)))),
         ("queue", text(job.worker_queue_name)),
         ("runs", runs),
         ("last run", text(job.last_execution_id)),

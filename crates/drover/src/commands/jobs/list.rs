@@ -29,13 +29,9 @@ pub async fn run(args: ListArgs, shell: &Shell) -> Outcome {
     } else if jobs.is_empty() {
         shell.printer.note("no jobs");
     } else {
-        let head = [
-            "ID", "NAME", "STATUS", "TRIGGER", "RUNS", "FAILED", "LAST RUN",
-        ];
+        let head = ["ID", "NAME", "STATUS", "TRIGGER", "RUNS", "FAILED", "LAST RUN"];
         let rows = jobs.into_iter().map(row).collect();
-        shell
-            .printer
-            .data(&table::list(&shell.printer, &head, rows))?;
+        shell.printer.data(&table::list(&shell.printer, &head, rows))?;
     }
     Ok(Exit::Done)
 }

@@ -47,15 +47,8 @@ pub async fn run(args: TriggerArgs, shell: &Shell) -> Outcome {
     let mut signals = Signals::listen()?;
     let headers = headers(&args)?;
     let mut parameters = args.params.unwrap_or_default();
-    parameters.extend(
-        args.parameters
-            .into_iter()
-            .map(|(name, value)| (name, value.into())),
-    );
-    let body = TriggerJob {
-        parameters,
-        config_override: None,
-    };
+    parameters.extend(args.parameters.into_iter().map(|(name, value)| (name, value.into())));
+    let body = TriggerJob { parameters, config_override: None };
     let path = [args.id.as_str()];
     let run = tokio::select! {
         run = client.call_with::<Trigger>(&path, &[], &body, headers) => run?,
@@ -63,9 +56,7 @@ pub async fn run(args: TriggerArgs, shell: &Shell) -> Outcome {
     };
     if args.follow {
         let form = if args.json { Form::Json } else { Form::Text };
-        shell
-            .printer
-            .note(&format!("execution {}", run.execution_id));
+        shell.printer.note(&format!("execution {}", run.execution_id));
         return Follow::new(&client, &run.execution_id, shell.printer, form)
             .run(&mut signals)
             .await;
@@ -82,14 +73,10 @@ fn tell(run: &JobTriggerReply, json: bool, wait: Option<u32>, printer: Printer) 
             printer.data(&run.execution_id)?;
         }
         if let Some(seconds) = wait {
-            printer.note(&format!(
-                "the run has not ended within {seconds} s and goes on"
-            ));
+            printer.note(&format!("the run has not ended within {seconds} s and goes on"));
         }
         let id = &run.execution_id;
-        printer.hint(&format!(
-            "watch it with `drover execution logs {id} --follow`"
-        ));
+        printer.hint(&format!("watch it with `drover execution logs {id} --follow`"));
         return Ok(Exit::Done);
     };
     if !json {
@@ -100,31 +87,20 @@ fn tell(run: &JobTriggerReply, json: bool, wait: Option<u32>, printer: Printer) 
 
 fn concluded(ended: &ExecutionReply, printer: Printer) -> Exit {
     let why = clean(ended.error_message.as_deref().unwrap_or_default());
-    let why = if why.is_empty() {
-        why
-    } else {
-        format!(": {why}")
-    };
+    let why = if why.is_empty() { why } else { format!(": {why}") };
     printer.note(&format!("execution {} {}{why}", ended.id, ended.status));
     let spent = spent(&ended.usage);
     if !spent.is_empty() {
         printer.note(&spent);
     }
-    if ended.status == "completed" {
-        Exit::Done
-    } else {
-        Exit::RunFailed
-    }
+    if ended.status == "completed" { Exit::Done } else { Exit::RunFailed }
 }
 
 fn headers(args: &TriggerArgs) -> Result<HeaderMap, CommandError> {
     let mut headers = HeaderMap::new();
     if let Some(seconds) = args.wait {
         let value = HeaderValue::from_str(&format!("wait={seconds}"));
-        headers.insert(
-            "prefer",
-            value.map_err(|error| CommandError::usage(error.to_string()))?,
-        );
+        headers.insert("prefer", value.map_err(|error| CommandError::usage(error.to_string()))?);
     }
     if let Some(key) = &args.idempotency_key {
         headers.insert("idempotency-key", key.clone());

@@ -26,10 +26,7 @@ pub struct CreateArgs {
 /// Makes it and prints its key, which is shown this once.
 pub async fn run(args: CreateArgs, shell: &Shell) -> Outcome {
     let client = client::connect_operator(&shell.config(&args.client)?)?;
-    let body = OrganizationCreate {
-        name: args.name,
-        owner_email: args.owner_email,
-    };
+    let body = OrganizationCreate { name: args.name, owner_email: args.owner_email };
     let made = client.call::<Create>(&[], &[], &body).await?;
     if args.json {
         shell.printer.line(&made)?;
@@ -41,8 +38,6 @@ pub async fn run(args: CreateArgs, shell: &Shell) -> Outcome {
         ("queue", made.worker_queue_id),
         ("API key", made.api_key),
     ]))?;
-    shell
-        .printer
-        .hint("keep the key now, it is not shown again");
+    shell.printer.hint("keep the key now, it is not shown again");
     Ok(Exit::Done)
 }

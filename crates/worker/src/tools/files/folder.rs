@@ -44,37 +44,23 @@ pub(super) fn relative(text: &str) -> Result<PathBuf, Stop> {
     if text.contains('\0') {
         return Err(outside(text));
     }
-    Ok(if path.as_os_str().is_empty() {
-        PathBuf::from(".")
-    } else {
-        path
-    })
+    Ok(if path.as_os_str().is_empty() { PathBuf::from(".") } else { path })
 }
 
 impl Folder {
     /// Opens the folder at a path of ours.
     pub(in crate::tools) fn open(path: &Path) -> Result<Self, Stop> {
-        let root = openat(
-            CWD,
-            path,
-            OFlags::DIRECTORY | OFlags::PATH | OFlags::CLOEXEC,
-            Mode::empty(),
-        );
+        let root =
+            openat(CWD, path, OFlags::DIRECTORY | OFlags::PATH | OFlags::CLOEXEC, Mode::empty());
         let root = root.map_err(|error| explain("open the workspace", Path::new("."), error))?;
-        Ok(Self {
-            root,
-            resolve: ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS,
-        })
+        Ok(Self { root, resolve: ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS })
     }
 
     /// The folder that a configuration names, made if it is not there, with its path in this one.
     /// An absolute path starts at the workspace, which calls itself `/workspace`.
     pub(in crate::tools) fn base(&self, configured: &str) -> Result<(PathBuf, Self), Stop> {
         let inner = configured.trim_start_matches('/');
-        let own = configured
-            .starts_with('/')
-            .then(|| inner.strip_prefix("workspace"))
-            .flatten();
+        let own = configured.starts_with('/').then(|| inner.strip_prefix("workspace")).flatten();
         let inner = match own {
             Some(rest) if rest.is_empty() || rest.starts_with('/') => rest.trim_start_matches('/'),
             _ => inner,
@@ -82,21 +68,12 @@ impl Folder {
         let path = relative(inner)?;
         self.make_folders(&path)?;
         let root = self.open_at(&path, OFlags::DIRECTORY | OFlags::PATH, Mode::empty())?;
-        Ok((
-            path,
-            Self {
-                root,
-                resolve: self.resolve,
-            },
-        ))
+        Ok((path, Self { root, resolve: self.resolve }))
     }
 
     /// The same folder, in which no link is followed at all.
     pub(super) fn without_links(self) -> Self {
-        Self {
-            resolve: self.resolve | ResolveFlags::NO_SYMLINKS,
-            ..self
-        }
+        Self { resolve: self.resolve | ResolveFlags::NO_SYMLINKS, ..self }
     }
 
     /// A regular file's bytes, if they are no more than `most`.
@@ -123,17 +100,10 @@ impl Folder {
         text: &str,
         overwrite: bool,
     ) -> Result<(), Stop> {
-        if let Some(parent) = path
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty())
-        {
+        if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             self.make_folders(parent)?;
         }
-        let new = if overwrite {
-            OFlags::empty()
-        } else {
-            OFlags::EXCL
-        };
+        let new = if overwrite { OFlags::empty() } else { OFlags::EXCL };
         // Not truncated while opening: only a regular file is to be.
         let mut file = self.open_regular(path, OFlags::WRONLY | OFlags::CREATE | new)?;
         let written = ftruncate(&file, 0).map_err(std::io::Error::from);
@@ -149,11 +119,8 @@ impl Folder {
             (Some(parent), Some(name)) => (parent, name),
             _ => return Err(Stop::refused("The name of a file is expected.")),
         };
-        let parent = self.open_folder(if parent.as_os_str().is_empty() {
-            Path::new(".")
-        } else {
-            parent
-        })?;
+        let parent =
+            self.open_folder(if parent.as_os_str().is_empty() { Path::new(".") } else { parent })?;
         // One component in an open folder: nothing to follow.
         unlinkat(&parent, name, AtFlags::empty()).map_err(|error| explain("deleted", path, error))
     }
@@ -172,15 +139,8 @@ impl Folder {
             if name == "." || name == ".." {
                 continue;
             }
-            let path = if path == Path::new(".") {
-                PathBuf::from(name)
-            } else {
-                path.join(name)
-            };
-            entries.push(Entry {
-                path,
-                is_folder: entry.file_type() == FileType::Directory,
-            });
+            let path = if path == Path::new(".") { PathBuf::from(name) } else { path.join(name) };
+            entries.push(Entry { path, is_folder: entry.file_type() == FileType::Directory });
         }
         entries.sort_by(|one, other| one.path.cmp(&other.path));
         Ok(entries)
@@ -194,32 +154,19 @@ impl Folder {
         // Without `NONBLOCK` a pipe would keep us waiting for its other end.
         // The kernel takes a mode only where a file may be made.
         let new = flags.contains(OFlags::CREATE);
-        let mode = if new {
-            Mode::RUSR | Mode::WUSR
-        } else {
-            Mode::empty()
-        };
+        let mode = if new { Mode::RUSR | Mode::WUSR } else { Mode::empty() };
         let file = self.open_at(path, flags | OFlags::NONBLOCK | OFlags::NOCTTY, mode)?;
         let kind = fstat(&file).map(|stat| FileType::from_raw_mode(stat.st_mode));
         match kind.map_err(|error| explain("opened", path, error))? {
             FileType::RegularFile => Ok(File::from(file)),
-            _ => Err(Stop::refused(format!(
-                "`{}` is not a regular file.",
-                path.display()
-            ))),
+            _ => Err(Stop::refused(format!("`{}` is not a regular file.", path.display()))),
         }
     }
 
     fn open_at(&self, path: &Path, flags: OFlags, mode: Mode) -> Result<OwnedFd, Stop> {
         let mut last = Errno::AGAIN;
         for _ in 0..TRIES {
-            match openat2(
-                &self.root,
-                path,
-                flags | OFlags::CLOEXEC,
-                mode,
-                self.resolve,
-            ) {
+            match openat2(&self.root, path, flags | OFlags::CLOEXEC, mode, self.resolve) {
                 Ok(opened) => return Ok(opened),
                 Err(error @ (Errno::AGAIN | Errno::INTR)) => last = error,
                 Err(error) => return Err(explain("opened", path, error)),
@@ -263,14 +210,8 @@ fn explain(attempted: &str, path: &Path, error: Errno) -> Stop {
             "this kernel cannot keep paths inside a folder (Linux 5.6 or newer is needed)"
         }
         other => {
-            return Stop::refused(format!(
-                "`{}` cannot be {attempted}: {other}.",
-                path.display()
-            ));
+            return Stop::refused(format!("`{}` cannot be {attempted}: {other}.", path.display()));
         }
     };
-    Stop::refused(format!(
-        "`{}` cannot be {attempted}: {why}.",
-        path.display()
-    ))
+    Stop::refused(format!("`{}` cannot be {attempted}: {why}.", path.display()))
 }

@@ -65,18 +65,12 @@ pub(super) struct Rules {
 impl Rules {
     /// Without restrictions of a configuration.
     pub(super) fn open() -> Self {
-        Self {
-            base: String::new(),
-            extensions: None,
-            most_bytes: 10 << 20,
-        }
+        Self { base: String::new(), extensions: None, most_bytes: 10 << 20 }
     }
 
     fn new(configuration: &Configuration) -> Self {
         let plain = |list: &Vec<String>| {
-            list.iter()
-                .map(|text| text.trim().trim_start_matches('.').to_lowercase())
-                .collect()
+            list.iter().map(|text| text.trim().trim_start_matches('.').to_lowercase()).collect()
         };
         Self {
             base: configuration.base_dir.clone().unwrap_or_default(),
@@ -89,11 +83,7 @@ impl Rules {
         let Some(allowed) = &self.extensions else {
             return true;
         };
-        let extension = path
-            .extension()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .to_lowercase();
+        let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
         allowed.contains(&extension)
     }
 
@@ -115,11 +105,7 @@ impl Rules {
     fn folder(&self, root: &Path) -> Result<Folder, Stop> {
         let (_, folder) = Folder::open(root)?.base(&self.base)?;
         // By a link, a name with an allowed extension could stand for any file.
-        Ok(if self.extensions.is_some() {
-            folder.without_links()
-        } else {
-            folder
-        })
+        Ok(if self.extensions.is_some() { folder.without_links() } else { folder })
     }
 }
 
@@ -129,11 +115,7 @@ pub(super) fn specs(skill: &SkillGrant) -> Vec<ToolSpec> {
     let configuration = configuration::<Configuration>(skill).ok();
     let all = tools();
     all.into_iter()
-        .filter(|spec| {
-            configuration
-                .as_ref()
-                .is_none_or(|held| is_enabled(held, &spec.name))
-        })
+        .filter(|spec| configuration.as_ref().is_none_or(|held| is_enabled(held, &spec.name)))
         .collect()
 }
 
@@ -144,10 +126,7 @@ pub(super) async fn call(
 ) -> Answer {
     let configuration: Configuration = configuration(skill)?;
     if !is_enabled(&configuration, &request.name) {
-        return Err(Stop::refused(format!(
-            "`{}` is switched off for this skill.",
-            request.name
-        )));
+        return Err(Stop::refused(format!("`{}` is switched off for this skill.", request.name)));
     }
     let rules = Rules::new(&configuration);
     run(bench, rules, request.clone()).await
@@ -197,11 +176,7 @@ fn tools() -> Vec<ToolSpec> {
             "Returns some lines of a file.",
             &[
                 P::needed("file_name", "string", NAME),
-                P::needed(
-                    "start_line",
-                    "integer",
-                    "The first line; the file's first is 0.",
-                ),
+                P::needed("start_line", "integer", "The first line; the file's first is 0."),
                 P::needed("end_line", "integer", "The last line, included."),
                 P::optional("encoding", "string", ENCODING),
             ],
@@ -211,11 +186,7 @@ fn tools() -> Vec<ToolSpec> {
             "Replaces some lines of a file.",
             &[
                 P::needed("file_name", "string", NAME),
-                P::needed(
-                    "start_line",
-                    "integer",
-                    "The first line; the file's first is 0.",
-                ),
+                P::needed("start_line", "integer", "The first line; the file's first is 0."),
                 P::needed("end_line", "integer", "The last line, included."),
                 P::needed("chunk", "string", "What comes in their place."),
                 P::optional("encoding", "string", ENCODING),
@@ -225,34 +196,18 @@ fn tools() -> Vec<ToolSpec> {
         spec(
             "search_files",
             "Finds files by a pattern such as `**/*.md`, relative to the base directory.",
-            &[P::needed(
-                "pattern",
-                "string",
-                "`*` and `?` stay within a folder, `**` does not.",
-            )],
+            &[P::needed("pattern", "string", "`*` and `?` stay within a folder, `**` does not.")],
         ),
         spec(
             "search_content",
             "Finds lines that hold a text, whatever its case.",
             &[
                 P::needed("query", "string", "The text."),
-                P::optional(
-                    "directory",
-                    "string",
-                    "Where to look; everywhere unless given.",
-                ),
-                P::optional(
-                    "limit",
-                    "integer",
-                    "How many lines to return; 10 unless given.",
-                ),
+                P::optional("directory", "string", "Where to look; everywhere unless given."),
+                P::optional("limit", "integer", "How many lines to return; 10 unless given."),
             ],
         ),
-        spec(
-            "delete_file",
-            "Deletes a file.",
-            &[P::needed("file_name", "string", NAME)],
-        ),
+        spec("delete_file", "Deletes a file.", &[P::needed("file_name", "string", NAME)]),
     ]
 }
 

@@ -23,10 +23,7 @@ pub(super) fn by_name(folder: &Folder, rules: &Rules, pattern: &str) -> Result<V
     let compiled = Pattern::new(pattern.trim_start_matches("./"));
     let compiled =
         compiled.map_err(|error| Stop::refused(format!("The pattern is not valid: {error}.")))?;
-    let options = MatchOptions {
-        require_literal_separator: true,
-        ..MatchOptions::new()
-    };
+    let options = MatchOptions { require_literal_separator: true, ..MatchOptions::new() };
     let mut found = Vec::new();
     walk(folder, Path::new("."), &mut |path| {
         if rules.lets_through(path) && compiled.matches_path_with(path, options) {
@@ -50,16 +47,13 @@ pub(super) fn by_content(
     let mut found = Vec::new();
     let mut left = MOST_READ;
     walk(folder, start, &mut |path| {
-        let readable = rules
-            .lets_through(path)
-            .then(|| folder.read(path, rules.most_bytes.min(left)));
+        let readable =
+            rules.lets_through(path).then(|| folder.read(path, rules.most_bytes.min(left)));
         if let Some(Ok(bytes)) = readable {
             left -= bytes.len() as u64;
             let text = String::from_utf8(bytes).unwrap_or_default();
-            let lines = text
-                .lines()
-                .enumerate()
-                .filter(|(_, line)| line.to_lowercase().contains(&query));
+            let lines =
+                text.lines().enumerate().filter(|(_, line)| line.to_lowercase().contains(&query));
             for (number, line) in lines.take(limit - found.len()) {
                 let shown: String = line.chars().take(LONGEST_LINE).collect();
                 found.push(json!({"file": path.to_str(), "line": number, "text": shown}));

@@ -91,13 +91,7 @@ pub(super) fn run(rules: &Rules, root: &Path, request: &ToolCallRequest) -> Answ
 
 fn save_file(rules: &Rules, root: &Path, input: SaveFile) -> Answer {
     check_encoding(input.encoding.as_deref())?;
-    write(
-        rules,
-        root,
-        &input.file_name,
-        &input.contents,
-        input.overwrite,
-    )?;
+    write(rules, root, &input.file_name, &input.contents, input.overwrite)?;
     Ok(input.file_name)
 }
 
@@ -105,9 +99,7 @@ fn read_file(rules: &Rules, root: &Path, input: ReadFile) -> Answer {
     check_encoding(input.encoding.as_deref())?;
     let text = read(rules, root, &input.file_name)?;
     if let Err(Stop::Refused(limit)) = check_size(rules, &text) {
-        return Err(Stop::Refused(format!(
-            "{limit} Use `read_file_chunk` if you have it."
-        )));
+        return Err(Stop::Refused(format!("{limit} Use `read_file_chunk` if you have it.")));
     }
     Ok(text)
 }
@@ -133,13 +125,8 @@ fn replace_file_chunk(rules: &Rules, root: &Path, input: ReplaceFileChunk) -> An
 fn list_files(rules: &Rules, root: &Path, input: ListFiles) -> Answer {
     let path = relative(input.directory.as_deref().unwrap_or("."))?;
     let entries = rules.folder(root)?.list(&path)?;
-    let shown = entries
-        .iter()
-        .filter(|entry| entry.is_folder || rules.lets_through(&entry.path));
-    Ok(shown
-        .map(|entry| entry.path.to_str())
-        .collect::<Value>()
-        .to_string())
+    let shown = entries.iter().filter(|entry| entry.is_folder || rules.lets_through(&entry.path));
+    Ok(shown.map(|entry| entry.path.to_str()).collect::<Value>().to_string())
 }
 
 fn search_files(rules: &Rules, root: &Path, input: SearchFiles) -> Answer {
@@ -187,10 +174,7 @@ fn check_size(rules: &Rules, text: &str) -> Result<(), Stop> {
 }
 
 fn check_encoding(encoding: Option<&str>) -> Result<(), Stop> {
-    match encoding
-        .map(|name| name.to_ascii_lowercase().replace('_', "-"))
-        .as_deref()
-    {
+    match encoding.map(|name| name.to_ascii_lowercase().replace('_', "-")).as_deref() {
         None | Some("utf-8" | "utf8" | "ascii" | "us-ascii") => Ok(()),
         Some(_) => Err(Stop::refused("Only the encoding utf-8 is supported.")),
     }

@@ -43,18 +43,11 @@ fn yes() -> bool {
 
 impl Configuration {
     fn timeout(&self) -> Duration {
-        Duration::from_secs(
-            self.timeout
-                .unwrap_or(DEFAULT_TIMEOUT)
-                .clamp(1, LONGEST_TIMEOUT),
-        )
+        Duration::from_secs(self.timeout.unwrap_or(DEFAULT_TIMEOUT).clamp(1, LONGEST_TIMEOUT))
     }
     fn restricts_imports(&self) -> bool {
         self.allowed_imports.is_some()
-            || self
-                .blocked_imports
-                .as_ref()
-                .is_some_and(|list| !list.is_empty())
+            || self.blocked_imports.as_ref().is_some_and(|list| !list.is_empty())
     }
 }
 
@@ -107,42 +100,22 @@ pub(super) async fn call(
         return files::run(bench, Rules::open(), request.clone()).await;
     }
     if !configuration.enable_code_execution {
-        return Err(Stop::refused(
-            "Running code is switched off for this skill.",
-        ));
+        return Err(Stop::refused("Running code is switched off for this skill."));
     }
     match request.name.as_str() {
         "run_python_code" => {
             let input: RunPythonCode = arguments(request)?;
-            run(
-                bench,
-                &configuration,
-                Source::Code(input.code),
-                input.variable_to_return,
-            )
-            .await
+            run(bench, &configuration, Source::Code(input.code), input.variable_to_return).await
         }
         "save_to_file_and_run" => {
             let input: SaveToFileAndRun = arguments(request)?;
             let file = save(bench, input.file_name, input.code, input.overwrite).await?;
-            run(
-                bench,
-                &configuration,
-                Source::File(file),
-                input.variable_to_return,
-            )
-            .await
+            run(bench, &configuration, Source::File(file), input.variable_to_return).await
         }
         "run_python_file_return_variable" => {
             let input: RunPythonFile = arguments(request)?;
             let file = files::file_path(&input.file_name)?;
-            run(
-                bench,
-                &configuration,
-                Source::File(file),
-                input.variable_to_return,
-            )
-            .await
+            run(bench, &configuration, Source::File(file), input.variable_to_return).await
         }
         "pip_install_package" => {
             install(bench, &configuration, Installer::Pip, arguments(request)?).await
@@ -183,14 +156,10 @@ async fn run(
     let mut command = CommandSpec::new("python3", args, bench.idempotency_key);
     command.timeout = configuration.timeout();
     command.stdin = Some(task.to_string().into_bytes());
-    report(
-        "python3",
-        bench.run(command).await?,
-        |stdout| match stdout {
-            "" => "The code ran and printed nothing.".to_owned(),
-            stdout => stdout.to_owned(),
-        },
-    )
+    report("python3", bench.run(command).await?, |stdout| match stdout {
+        "" => "The code ran and printed nothing.".to_owned(),
+        stdout => stdout.to_owned(),
+    })
 }
 
 async fn save(bench: &Bench<'_>, name: String, code: String, overwrite: bool) -> Answer {
@@ -234,17 +203,9 @@ async fn install(
                 "--no-cache-dir",
             ],
         ),
-        Installer::Uv => (
-            "uv",
-            &[
-                "pip",
-                "install",
-                "--no-config",
-                "--no-cache",
-                "--python",
-                "python3",
-            ],
-        ),
+        Installer::Uv => {
+            ("uv", &["pip", "install", "--no-config", "--no-cache", "--python", "python3"])
+        }
     };
     let mut args: Vec<String> = args.iter().map(|text| (*text).to_owned()).collect();
     args.extend(["--target".to_owned(), PACKAGES.to_owned()]);

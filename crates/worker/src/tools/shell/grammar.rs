@@ -29,10 +29,7 @@ pub(super) struct Word {
 impl Word {
     /// A word that no shell sees.
     pub(super) fn plain(text: &str) -> Self {
-        Self {
-            text: text.to_owned(),
-            ..Self::default()
-        }
+        Self { text: text.to_owned(), ..Self::default() }
     }
     /// Written as it is meant.
     pub(super) fn is_plain(&self) -> bool {
@@ -46,12 +43,7 @@ impl Word {
 
 /// Every simple command of a line, those in substitutions included.
 pub(super) fn commands(line: &str) -> Result<Vec<Command>, Undecided> {
-    let mut reader = Reader {
-        rest: line.chars().collect(),
-        at: 0,
-        found: Vec::new(),
-        depth: 0,
-    };
+    let mut reader = Reader { rest: line.chars().collect(), at: 0, found: Vec::new(), depth: 0 };
     reader.list(End::OfText)?;
     Ok(reader.found)
 }
@@ -59,9 +51,8 @@ pub(super) fn commands(line: &str) -> Result<Vec<Command>, Undecided> {
 /// Deeper nesting is no command line of good will.
 const DEEPEST: usize = 24;
 /// Words after which a command begins, where a command begins.
-const OPENERS: [&str; 12] = [
-    "if", "then", "else", "elif", "while", "until", "do", "!", "{", "fi", "done", "}",
-];
+const OPENERS: [&str; 12] =
+    ["if", "then", "else", "elif", "while", "until", "do", "!", "{", "fi", "done", "}"];
 /// Words that begin what we do not read.
 const OPAQUE: [&str; 7] = ["case", "esac", "select", "function", "coproc", "[[", "]]"];
 
@@ -303,13 +294,12 @@ impl Reader {
             }
         }
         let inner = inner.strip_prefix('#').unwrap_or(&inner);
-        let end = inner
-            .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-            .unwrap_or(inner.len());
+        let end =
+            inner.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(inner.len());
         let (name, operation) = inner.split_at(end);
-        let operation = operation.strip_prefix(':').map_or(Some(operation), |rest| {
-            rest.starts_with(['-', '=', '+', '?']).then_some(rest)
-        });
+        let operation = operation
+            .strip_prefix(':')
+            .map_or(Some(operation), |rest| rest.starts_with(['-', '=', '+', '?']).then_some(rest));
         match operation {
             Some("") if !name.is_empty() => Ok(()),
             Some(form) if !name.is_empty() && form.starts_with(['-', '=', '+', '?', '#', '%']) => {
@@ -330,12 +320,7 @@ impl Reader {
                 Some(next) => inner.push(next),
             }
         }
-        let mut reader = Reader {
-            rest: inner,
-            at: 0,
-            found: Vec::new(),
-            depth: self.depth,
-        };
+        let mut reader = Reader { rest: inner, at: 0, found: Vec::new(), depth: self.depth };
         reader.list(End::OfText)?;
         self.found.append(&mut reader.found);
         Ok(())

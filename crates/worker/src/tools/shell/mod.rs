@@ -65,10 +65,7 @@ pub(super) async fn call(
 ) -> Answer {
     let configuration: Configuration = configuration(skill)?;
     let arguments: RunShellCommand = arguments(request)?;
-    let policy = Policy::new(
-        configuration.allowed_commands,
-        configuration.blocked_commands,
-    );
+    let policy = Policy::new(configuration.allowed_commands, configuration.blocked_commands);
     let shell = configuration.shell_binary.as_deref().unwrap_or("/bin/sh");
     let (program, args) = match (arguments.command, arguments.args) {
         (Some(line), None) => {
@@ -80,18 +77,13 @@ pub(super) async fn call(
         (None, Some(args)) => {
             policy.check_args(&args)?;
             let mut args = args.into_iter();
-            let program = args
-                .next()
-                .ok_or_else(|| Stop::refused("`args` is empty."))?;
+            let program = args.next().ok_or_else(|| Stop::refused("`args` is empty."))?;
             (program, args.collect())
         }
         _ => return Err(Stop::refused("Give either `command` or `args`.")),
     };
     let mut command = CommandSpec::new(&program, args, bench.idempotency_key);
-    let seconds = configuration
-        .timeout
-        .unwrap_or(DEFAULT_TIMEOUT)
-        .clamp(1, LONGEST_TIMEOUT);
+    let seconds = configuration.timeout.unwrap_or(DEFAULT_TIMEOUT).clamp(1, LONGEST_TIMEOUT);
     command.timeout = Duration::from_secs(seconds);
     if let Some(directory) = configuration.working_directory {
         let files = bench.workspace.files().to_owned();

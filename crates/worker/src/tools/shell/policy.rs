@@ -86,15 +86,9 @@ pub(super) struct Policy {
 
 impl Policy {
     pub(super) fn new(allowed: Option<Vec<String>>, blocked: Option<Vec<String>>) -> Self {
-        let names = |list: Vec<String>| {
-            list.iter()
-                .map(|name| basename(name.trim()).to_owned())
-                .collect()
-        };
-        Self {
-            allowed: allowed.map(names),
-            blocked: blocked.map(names).unwrap_or_default(),
-        }
+        let names =
+            |list: Vec<String>| list.iter().map(|name| basename(name.trim()).to_owned()).collect();
+        Self { allowed: allowed.map(names), blocked: blocked.map(names).unwrap_or_default() }
     }
 
     /// A program with its arguments, not seen by a shell.
@@ -128,18 +122,12 @@ impl Policy {
         let unsafe_name = |name: &&String| {
             UNSAFE_VARIABLES.contains(&name.as_str())
                 || name.ends_with("PAGER")
-                || UNSAFE_PREFIXES
-                    .iter()
-                    .any(|prefix| name.starts_with(prefix))
+                || UNSAFE_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
         };
         if let Some(name) = command.assigned.iter().find(unsafe_name) {
             return Err(self.refused(&format!("the variable `{name}` may not be set")));
         }
-        if command.words.is_empty() {
-            Ok(())
-        } else {
-            self.check_words(&command.words)
-        }
+        if command.words.is_empty() { Ok(()) } else { self.check_words(&command.words) }
     }
 
     fn check_words(&self, words: &[Word]) -> Result<(), Stop> {
@@ -160,10 +148,8 @@ impl Policy {
 
     fn check_name<'t>(&self, text: &'t str) -> Result<&'t str, Stop> {
         let name = basename(text);
-        let listed = self
-            .allowed
-            .as_ref()
-            .map(|allowed| allowed.iter().any(|allowed| allowed == name));
+        let listed =
+            self.allowed.as_ref().map(|allowed| allowed.iter().any(|allowed| allowed == name));
         if listed == Some(false) || self.blocked.iter().any(|blocked| blocked == name) {
             return Err(self.refused(&format!("`{name}` is not allowed")));
         }
@@ -171,10 +157,7 @@ impl Policy {
             return Err(self.undecided(&format!("`{name}` can run other commands")));
         }
         // An allowed name means the system's program, not one that was put into the workspace.
-        let folder = Path::new(text)
-            .parent()
-            .and_then(Path::to_str)
-            .unwrap_or_default();
+        let folder = Path::new(text).parent().and_then(Path::to_str).unwrap_or_default();
         if listed.is_some() && text.contains('/') && !PATH.split(':').any(|known| known == folder) {
             return Err(self.refused("programs outside the system's folders are not allowed"));
         }
@@ -197,10 +180,7 @@ impl Policy {
                 self.check_name("tee")?;
             }
             if FIND_RUNS.contains(&word.text.as_str()) {
-                let run = words
-                    .next()
-                    .map(|word| word.text.as_str())
-                    .unwrap_or_default();
+                let run = words.next().map(|word| word.text.as_str()).unwrap_or_default();
                 self.check_name(run)?;
                 // What that command runs in turn is not read.
                 if WRAPPERS.contains(&basename(run)) || basename(run) == "find" {
@@ -212,9 +192,7 @@ impl Policy {
     }
 
     fn undecided(&self, why: &str) -> Stop {
-        self.refused(&format!(
-            "it cannot be decided whether the command is allowed: {why}"
-        ))
+        self.refused(&format!("it cannot be decided whether the command is allowed: {why}"))
     }
 
     fn refused(&self, why: &str) -> Stop {
@@ -331,14 +309,9 @@ mod tests {
     fn a_blocked_command_is_found_and_wrappers_are_not_trusted() {
         let policy = Policy::new(None, list(&["rm"]));
         assert!(policy.check_line("/bin/bash", "mkdir a && ls").is_ok());
-        for line in [
-            "rm x",
-            "/bin/rm x",
-            "env rm x",
-            "sh -c 'rm x'",
-            "find . -delete",
-            "command rm x",
-        ] {
+        for line in
+            ["rm x", "/bin/rm x", "env rm x", "sh -c 'rm x'", "find . -delete", "command rm x"]
+        {
             assert!(policy.check_line("/bin/bash", line).is_err(), "{line}");
         }
         assert!(policy.check_line("/usr/bin/fish", "ls").is_err());
@@ -347,23 +320,11 @@ mod tests {
     #[test]
     fn arguments_are_checked_by_the_program() {
         let args = |args: &[&str]| list(args).unwrap_or_default();
-        assert!(
-            safe()
-                .check_args(&args(&["/usr/bin/ls", "$X", "*"]))
-                .is_ok()
-        );
+        assert!(safe().check_args(&args(&["/usr/bin/ls", "$X", "*"])).is_ok());
         assert!(safe().check_args(&args(&["rm", "x"])).is_err());
         assert!(safe().check_args(&args(&["./ls"])).is_err());
-        assert!(
-            safe()
-                .check_args(&args(&["find", ".", "-exec", "rm", "{}", ";"]))
-                .is_err()
-        );
-        assert!(
-            Policy::new(Some(Vec::new()), None)
-                .check_args(&args(&["ls"]))
-                .is_err()
-        );
+        assert!(safe().check_args(&args(&["find", ".", "-exec", "rm", "{}", ";"])).is_err());
+        assert!(Policy::new(Some(Vec::new()), None).check_args(&args(&["ls"])).is_err());
         assert!(Policy::new(None, None).check_args(&args(&["rm"])).is_ok());
     }
 

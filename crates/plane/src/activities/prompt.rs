@@ -21,7 +21,8 @@ pub fn build(stored: Vec<Message>) -> Vec<Message> {
                 let calls = tool_calls.clone();
                 built.push(message);
                 for call in calls {
-                    let answer = rest[index..].iter_mut().find(|one| answers(one.as_ref(), &call.id));
+                    let answer =
+                        rest[index..].iter_mut().find(|one| answers(one.as_ref(), &call.id));
                     built.push(answer.and_then(Option::take).unwrap_or_else(|| Message {
                         message_id: format!("missing_{}", call.id),
                         body: Body::Tool {

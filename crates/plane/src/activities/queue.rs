@@ -34,7 +34,8 @@ pub async fn any_queue(ctx: &Ctx) -> Result<Arc<entity::Model>> {
 
 /// The queue for a run of this environment, chosen in the same way.
 pub async fn queue_of_environment(ctx: &Ctx, name: &str) -> Result<Arc<entity::Model>> {
-    let environment = environments::queries::environment_by_name(ctx.read(), ctx.org(), name).await?;
+    let environment =
+        environments::queries::environment_by_name(ctx.read(), ctx.org(), name).await?;
     let environment = environment
         .ok_or_else(|| Error::refused(format!("Environment `{name}` does not exist")))?;
     let id = EnvironmentId(environment.id);
