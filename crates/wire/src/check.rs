@@ -90,18 +90,24 @@ impl Violations {
             self.add(field, "too_long", format!("List should have at most {MAX_ITEMS} items"));
         }
     }
-    /// A free-form JSON value: bounded in size and depth.
+    /// A free-form JSON value: bounded in size and depth, without NUL.
     pub fn json(&mut self, field: &str, value: &Value) {
-        if depth(value) > MAX_DEPTH {
-            let rule = format!("Value should be nested at most {MAX_DEPTH} deep");
-            return self.add(field, "too_deep", rule);
-        }
-        let text = value.to_string();
-        if text.len() > MAX_JSON {
-            self.add(field, "too_long", format!("Value should have at most {MAX_JSON} bytes"));
-        } else if text.contains("\\u0000") && holds_nul(value) {
+        if self.size(field, value) && holds_nul(value) {
             self.add(field, "string_pattern_mismatch", "Strings should not contain NUL");
         }
+    }
+    /// A JSON value whose parts have been looked at: bounded in size and depth. Says whether it is.
+    pub fn size(&mut self, field: &str, value: &Value) -> bool {
+        if depth(value) > MAX_DEPTH {
+            let rule = format!("Value should be nested at most {MAX_DEPTH} deep");
+            self.add(field, "too_deep", rule);
+            return false;
+        }
+        let fits = value.to_string().len() <= MAX_JSON;
+        if !fits {
+            self.add(field, "too_long", format!("Value should have at most {MAX_JSON} bytes"));
+        }
+        fits
     }
     /// A free-form JSON object.
     pub fn object(&mut self, field: &str, value: &Value) {

@@ -77,7 +77,7 @@ impl ExecutionEnvironment {
             violations.text(&field, name, 1, 255);
             server.check(&field, violations);
         }
-        violations.json(field, &self.stored());
+        violations.size(field, &self.stored());
     }
 
     /// As it is stored and shown.
