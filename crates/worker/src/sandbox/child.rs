@@ -5,11 +5,14 @@
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Stdin, Write};
 use std::process::{Command, ExitCode, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::thread;
 
 use rustix::process::{
     Resource, Rlimit, WaitOptions, getpid, getrlimit, set_child_subreaper, setrlimit, wait,
 };
+use signal_hook::consts::SIGHUP;
 
 use super::config::Limits;
 use super::error::{Doing, SandboxError};
@@ -39,6 +42,11 @@ fn supervise() -> Result<u8, SandboxError> {
         // The server is gone, or thought better of it.
         return Ok(0);
     };
+    // When the server dies, the kernel hangs up our group if some of it are stopped, which is how
+    // they are about to be killed: whoever kills them must not be hit itself. The command's own
+    // handling is reset when it is started.
+    let hung_up = Arc::new(AtomicBool::new(false));
+    signal_hook::flag::register(SIGHUP, hung_up).doing("outlive a hang-up")?;
     // Orphans below us become our children, so that descent always leads here.
     set_child_subreaper(Some(getpid())).doing("adopt orphans")?;
     limit(spec.limits).doing("set limits")?;
