@@ -327,6 +327,11 @@ impl ExecutionFlow {
     }
 
     fn next_turn(&mut self, mut commands: Vec<Command>) -> Vec<Command> {
+        if self.tokens >= self.limits.max_tokens {
+            let limit = self.limits.max_tokens;
+            let reason = format!("Limit reached: max_tokens ({limit})");
+            return self.settle(Status::Failed, Some(reason));
+        }
         if self.turn >= self.limits.max_turns {
             let limit = self.limits.max_turns;
             return self

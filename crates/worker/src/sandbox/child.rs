@@ -5,14 +5,11 @@
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Stdin, Write};
 use std::process::{Command, ExitCode, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::thread;
 
 use rustix::process::{
-    Resource, Rlimit, WaitOptions, getpid, getrlimit, set_child_subreaper, setrlimit, wait,
+    Resource, Rlimit, WaitOptions, getpid, getrlimit, set_child_subreaper, setrlimit, setsid, wait,
 };
-use signal_hook::consts::SIGHUP;
 
 use super::config::Limits;
 use super::error::{Doing, SandboxError};
@@ -20,6 +17,8 @@ use super::processes::kill_descendants;
 use super::spec::{CANNOT_RUN, FAILED, GO, NOT_FOUND, Spec};
 use super::wall;
 
+/// The time between two looks for what is to be taken down.
+const AGAIN: std::time::Duration = std::time::Duration::from_millis(10);
 /// Exit code, beyond which the number of the signal that ended the command is added.
 const SIGNALLED: i32 = 128;
 
@@ -37,16 +36,14 @@ pub fn main() -> ExitCode {
 }
 
 fn supervise() -> Result<u8, SandboxError> {
+    // A group and a session of its own. In the server's session, the kernel would send SIGHUP to
+    // the group when the server dies while we have stopped a member: to us, too, in mid-kill.
+    setsid().doing("begin a session")?;
     let mut server = BufReader::new(io::stdin());
     let Some((spec, stdin)) = await_go(&mut server)? else {
         // The server is gone, or thought better of it.
         return Ok(0);
     };
-    // When the server dies, the kernel hangs up our group if some of it are stopped, which is how
-    // they are about to be killed: whoever kills them must not be hit itself. The command's own
-    // handling is reset when it is started.
-    let hung_up = Arc::new(AtomicBool::new(false));
-    signal_hook::flag::register(SIGHUP, hung_up).doing("outlive a hang-up")?;
     // Orphans below us become our children, so that descent always leads here.
     set_child_subreaper(Some(getpid())).doing("adopt orphans")?;
     limit(spec.limits).doing("set limits")?;
@@ -93,8 +90,12 @@ fn await_go(server: &mut BufReader<Stdin>) -> Result<Option<(Spec, Vec<u8>)>, Sa
 /// Takes everything down when the server dies.
 fn watch(mut server: BufReader<Stdin>) {
     let _ = io::copy(&mut server, &mut io::sink());
-    kill_descendants(own_pid());
-    std::process::exit(SIGNALLED + 9);
+    // Again and again: a fork that was under way while its process was stopped shows up late. The
+    // main thread ends the process, once nothing is left.
+    loop {
+        kill_descendants(own_pid());
+        thread::sleep(AGAIN);
+    }
 }
 
 /// Goes behind the wall and starts the command there. The inner result is the command's own.

@@ -119,7 +119,6 @@ impl Waiting {
             .current_dir("/")
             .env_clear()
             .env(MARKER, &terms.idempotency_key)
-            .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
