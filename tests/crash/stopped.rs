@@ -2,6 +2,8 @@
 
 use model_server::{Ending, Hang, Reply};
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 
@@ -73,4 +75,27 @@ async fn who_waits_for_a_run_is_answered_without_it() {
     let plane = plane.kill_and_restart();
     let run = org.at(&plane).finished(&reply.text("execution_id")).await;
     assert_eq!(run["response"], "later");
+}
+
+#[tokio::test]
+async fn a_second_signal_ends_it_at_once() {
+    let mut plane = Plane::start();
+    let org = plane.organization().await;
+    // A request whose body does not come holds the graceful end up.
+    let address = plane.url.strip_prefix("http://").expect("an address");
+    let mut connection = TcpStream::connect(address).await.expect("a connection");
+    let head = format!(
+        "POST /api/v1/agents HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {}\r\n\
+         Content-Type: application/json\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n",
+        org.key
+    );
+    connection.write_all(head.as_bytes()).await.expect("send the head");
+    let mut answer = [0; 12];
+    connection.read_exact(&mut answer).await.expect("be told to go on");
+    assert_eq!(&answer, b"HTTP/1.1 100");
+
+    // Two different ones: of two equal ones the system may drop one.
+    plane.signal("-INT");
+    let status = spawn_blocking(move || plane.terminate()).await.expect("an end");
+    assert_eq!(status.code(), Some(130));
 }

@@ -67,10 +67,15 @@ impl Plane {
 
     /// Tells it to end (SIGTERM) and awaits that; how it ended.
     pub fn terminate(&mut self) -> std::process::ExitStatus {
-        let pid = self.pid().to_string();
-        let told = Command::new("kill").args(["-TERM", &pid]).status().expect("run kill");
-        assert!(told.success(), "kill -TERM {pid}");
+        self.signal("-TERM");
         self.child.wait().expect("await the plane's end")
+    }
+
+    /// Sends it a signal, as `kill` names it.
+    pub fn signal(&self, signal: &str) {
+        let pid = self.pid().to_string();
+        let told = Command::new("kill").args([signal, &pid]).status().expect("run kill");
+        assert!(told.success(), "kill {signal} {pid}");
     }
 
     /// SIGKILL, and the end awaited.

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::ExecutionId;
+
 /// One entry of a conversation, in the order it is sent to a model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Message {
@@ -11,6 +13,18 @@ pub struct Message {
     /// Who speaks, and what they say.
     #[serde(flatten)]
     pub body: Body,
+}
+
+/// The id of a message as workers of the contract write it: `<execution id>_<role>_<n>`.
+pub fn message_id(execution: ExecutionId, role: &str, n: u32) -> String {
+    format!("{execution}_{role}_{n}")
+}
+
+impl Message {
+    /// The prompt of a run, which opens its own part of the conversation.
+    pub fn prompt(execution: ExecutionId, content: String) -> Self {
+        Self { message_id: message_id(execution, "user", 1), body: Body::User { content } }
+    }
 }
 
 /// What a message says, by speaker.

@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM.
+//! Ctrl-C, SIGTERM, and the one signal that must not end the process.
 
 use std::io;
 
@@ -8,7 +8,13 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 pub struct Signals {
     interrupt: Signal,
     terminate: Signal,
+    /// A file at its size limit (`ulimit -f`). Left alone it kills the process; taken over, the
+    /// write fails and is refused as one to a full disk is.
+    _file_size: Signal,
 }
+
+/// The number is the same on every architecture of Linux and on macOS; tokio has no name for it.
+const SIGXFSZ: i32 = 25;
 
 impl Signals {
     /// Takes the signals over; from here on they no longer end the process by themselves.
@@ -16,6 +22,7 @@ impl Signals {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
+            _file_size: signal(SignalKind::from_raw(SIGXFSZ))?,
         })
     }
 

@@ -13,7 +13,7 @@ mod step;
 pub use embedded::{Embedded, Leased, Offer};
 pub use hub::{Hub, Watch};
 pub use run::{NewRun, Run, Spent};
-pub use step::{Speaker, message_id};
+pub use step::Speaker;
 
 use async_trait::async_trait;
 use drover_domain::executions::Status;

@@ -3,7 +3,7 @@
 use drover_domain::activities::ActivityKind;
 use drover_domain::executions::{Command, Event, EventKind, NewEvent, Settlement, Status};
 use drover_domain::messages::{Body, Message};
-use drover_domain::{ActivityId, Doing, ExecutionId, Result, micros};
+use drover_domain::{ActivityId, Doing, Result, micros};
 use drover_store::sea_orm::sea_query::Expr;
 use drover_store::sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 use drover_store::{Notice, WriteSet, activities, executions, messages};
@@ -21,11 +21,6 @@ pub struct Speaker {
     pub email: Option<String>,
     /// Name of the user.
     pub name: Option<String>,
-}
-
-/// The id of a message as workers of the contract write it: `<execution id>_<role>_<n>`.
-pub fn message_id(execution: ExecutionId, role: &str, n: u32) -> String {
-    format!("{execution}_{role}_{n}")
 }
 
 /// What a step adds beside the flow's own commands.
@@ -122,7 +117,7 @@ pub(crate) fn step(
     Ok(true)
 }
 
-/// Adds a message to the conversation at an ordinal.
+/// Adds a message to the conversation at its ordinal.
 pub(crate) fn insert_message(
     run: &Run,
     set: &mut WriteSet,
@@ -131,11 +126,23 @@ pub(crate) fn insert_message(
     speaker: &Speaker,
     now: Timestamp,
 ) -> Result<()> {
+    insert_message_at(run, set, as_i32(ordinal), message, speaker, now)
+}
+
+/// Adds a message to the conversation, before the prompt where `ordinal` is below zero.
+pub(crate) fn insert_message_at(
+    run: &Run,
+    set: &mut WriteSet,
+    ordinal: i32,
+    message: &Message,
+    speaker: &Speaker,
+    now: Timestamp,
+) -> Result<()> {
     let row = messages::entity::Model {
         execution_id: run.id.0,
-        ordinal: i32::try_from(ordinal).doing("number a message")?,
-        organization_id: run.organization.to_string(),
         message_id: message.message_id.clone(),
+        organization_id: run.organization.to_string(),
+        ordinal,
         role: message.body.role().to_owned(),
         body: serde_json::to_string(&message.body).doing("write a message")?,
         user_id: speaker.user_id.clone(),

@@ -30,7 +30,8 @@ pub struct Ready {
 operations! { "health";
     /// Tells that the process answers.
     Live = GET "/api/health", Public, NoQuery, Nothing => 200 Health;
-    /// Tells whether requests can be served: the database can be read and written.
+    /// Tells whether requests can be served: the database can be read. A full disk refuses
+    /// writes and still serves reads.
     Readiness = GET "/api/ready", Public, NoQuery, Nothing => 200 Ready;
     /// Metrics in the Prometheus text format, for loopback addresses or with the operator's token.
     Metrics = GET "/metrics", Operator, NoQuery, Nothing => 200 String;

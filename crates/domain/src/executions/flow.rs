@@ -42,7 +42,7 @@ pub struct ExecutionFlow {
     /// Activities begun so far; the current one's ordinal.
     #[serde(rename = "a")]
     pub activities: u32,
-    /// Messages in the conversation; the next one's ordinal.
+    /// Messages in the conversation from the prompt on; the next one's ordinal.
     #[serde(rename = "m")]
     pub messages: u32,
     /// Messages that arrived after the current turn began: they need a turn of their own.
@@ -177,8 +177,8 @@ pub struct Settlement {
 }
 
 impl ExecutionFlow {
-    /// The flow of a new run, with `messages` messages already in its conversation.
-    pub fn new(limits: Limits, interactive: bool, messages: u32) -> Self {
+    /// The flow of a new run.
+    pub fn new(limits: Limits, interactive: bool) -> Self {
         Self {
             flow_version: FLOW_VERSION,
             status: Status::Pending,
@@ -188,7 +188,7 @@ impl ExecutionFlow {
             call: 0,
             failures: 0,
             activities: 0,
-            messages,
+            messages: 1,
             unanswered: 0,
             tokens: 0,
             interactive,
@@ -400,7 +400,7 @@ mod tests {
 
     #[test]
     fn one_turn_without_tools_completes() {
-        let mut flow = ExecutionFlow::new(limits(), false, 1);
+        let mut flow = ExecutionFlow::new(limits(), false);
         assert_eq!(
             flow.step(Event::Accepted, at(0)),
             [Command::StartTurn { activity: 1, turn: 1 }]
@@ -417,7 +417,7 @@ mod tests {
 
     #[test]
     fn a_message_during_the_last_turn_gets_an_answer() {
-        let mut flow = ExecutionFlow::new(limits(), false, 1);
+        let mut flow = ExecutionFlow::new(limits(), false);
         flow.step(Event::Accepted, at(0));
         flow.step(Event::Leased { activity: 1 }, at(0));
         assert_eq!(flow.step(Event::MessageAdded, at(0)), []);
@@ -427,7 +427,7 @@ mod tests {
 
     #[test]
     fn limits_end_the_run_by_name() {
-        let mut flow = ExecutionFlow::new(limits(), false, 1);
+        let mut flow = ExecutionFlow::new(limits(), false);
         flow.step(Event::Accepted, at(0));
         let commands = flow.step(Event::TurnDone { activity: 1, calls: 1, tokens: 1000 }, at(0));
         let Some(Command::Settle(end)) = commands.first() else { panic!("{commands:?}") };
@@ -436,7 +436,7 @@ mod tests {
 
     #[test]
     fn a_useless_retry_is_not_made_and_a_useful_one_ends() {
-        let mut flow = ExecutionFlow::new(limits(), false, 1);
+        let mut flow = ExecutionFlow::new(limits(), false);
         flow.step(Event::Accepted, at(0));
         let failed = |retry| Event::ActivityFailed { activity: 1, retry, message: "down".into() };
         for _ in 1..MAX_TRIES {
@@ -444,7 +444,7 @@ mod tests {
             assert!(matches!(commands[..], [Command::Requeue { .. }]), "{commands:?}");
         }
         assert!(matches!(flow.step(failed(Retry::Backoff), at(0))[..], [Command::Settle(_)]));
-        let mut other = ExecutionFlow::new(limits(), false, 1);
+        let mut other = ExecutionFlow::new(limits(), false);
         other.step(Event::Accepted, at(0));
         assert!(matches!(other.step(failed(Retry::Never), at(0))[..], [Command::Settle(_)]));
     }
@@ -476,7 +476,7 @@ mod tests {
             events in prop::collection::vec(any_event(), 0..60),
             interactive: bool,
         ) {
-            let mut flow = ExecutionFlow::new(limits(), interactive, 1);
+            let mut flow = ExecutionFlow::new(limits(), interactive);
             let mut settled = 0;
             let mut begun = 0;
             for (second, event) in events.into_iter().enumerate() {

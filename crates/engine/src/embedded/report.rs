@@ -3,7 +3,7 @@
 
 use drover_domain::activities::{Cost, Failure, Outcome, Progress, ToolResult, TurnResult, Usage};
 use drover_domain::executions::{Event, EventKind, NewEvent};
-use drover_domain::messages::{Body, Message, ToolCallRequest};
+use drover_domain::messages::{Body, Message, ToolCallRequest, message_id};
 use drover_domain::{Error, Result, micros};
 use drover_store::sea_orm::sea_query::Expr;
 use drover_store::sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
@@ -14,9 +14,7 @@ use serde_json::{Value, json};
 use super::Embedded;
 use super::lease::{Leased, lease_end};
 use crate::run::Run;
-use crate::step::{
-    Extra, Speaker, ToolStart, as_i32, insert_message, message_id, step, tool_execution_id,
-};
+use crate::step::{Extra, Speaker, ToolStart, as_i32, insert_message, step, tool_execution_id};
 
 /// Calls of one turn that are made. The next prompt answers the rest as cut off.
 const MAX_CALLS: u16 = 64;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use drover_domain::activities::ActivityKind;
 use drover_domain::executions::{Event, ExecutionFlow};
-use drover_domain::messages::{Body, Message};
+use drover_domain::messages::Message;
 use drover_domain::{ActivityId, Doing, ExecutionId, OrgId, QueueId, Result, timestamp};
 use drover_store::{Notice, WriteSet};
 use jiff::Timestamp;
@@ -13,15 +13,15 @@ use serde_json::json;
 use super::Embedded;
 use super::lease::{Hint, Which};
 use crate::run::{NewRun, Run, Spent};
-use crate::step::{insert_message, message_event, message_id, new_activity};
+use crate::step::{insert_message_at, message_event, new_activity};
 
 /// Adds the rows of a new run: itself, its log, its conversation, its first activity.
 pub(super) fn start(engine: &Embedded, set: &mut WriteSet, new: NewRun) -> Result<()> {
     let NewRun { mut row, limits, interactive, history, speaker } = new;
     let now = timestamp(row.created_at);
     let id = ExecutionId(row.id);
-    let ordinal = u32::try_from(history.len()).doing("number the messages")?;
-    let mut flow = ExecutionFlow::new(limits, interactive, ordinal + 1);
+    let taken_over = i32::try_from(history.len()).doing("number the messages")?;
+    let mut flow = ExecutionFlow::new(limits, interactive);
     flow.step(Event::Accepted, now);
 
     row.status = flow.status.as_str().to_owned();
@@ -39,17 +39,13 @@ pub(super) fn start(engine: &Embedded, set: &mut WriteSet, new: NewRun) -> Resul
         flow,
         spent: Spent::default(),
     };
-    let prompt = Message {
-        message_id: message_id(id, "user", 1),
-        body: Body::User { content: row.prompt.clone() },
-    };
+    let prompt = Message::prompt(id, row.prompt.clone());
     set.insert_unique(row, "Idempotency-Key is in use");
     set.begin_log(id, vec![message_event(&prompt, &speaker)], now);
     let mut messages = history;
-    for (ordinal, message) in (0..).zip(&messages) {
-        insert_message(&run, set, ordinal, message, &Default::default(), now)?;
+    for (ordinal, message) in (-taken_over..).zip(&messages) {
+        insert_message_at(&run, set, ordinal, message, &Default::default(), now)?;
     }
-    insert_message(&run, set, ordinal, &prompt, &speaker, now)?;
     messages.push(prompt);
     let (ordinal, turn) = (run.flow.activities, run.flow.turn);
     set.insert(new_activity(&run, ordinal, ActivityKind::Turn, turn, 0, now));

@@ -2,7 +2,6 @@
 //! answer workers elsewhere.
 
 mod agent;
-pub mod prompt;
 mod queue;
 mod task;
 

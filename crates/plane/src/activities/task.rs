@@ -4,13 +4,13 @@ use drover_domain::activities::{
     ActivityKind, ActivityTask, Failure, ModelTurn, Outcome, Retry, ToolCall, Work,
 };
 use drover_domain::executions::{EventKind, idempotency_key};
+use drover_domain::messages::message_id;
 use drover_domain::{AgentId, Result};
-use drover_engine::{Leased, Offer, message_id};
+use drover_engine::{Leased, Offer};
 use drover_store::executions::queries;
 use serde_json::Value;
 
 use super::agent::{AgentSpec, agent, env_vars};
-use super::prompt;
 use crate::plane::Plane;
 
 /// A lease with its task.
@@ -72,7 +72,7 @@ async fn turn(plane: &Plane, leased: &mut Leased, spec: &AgentSpec) -> Result<Mo
         message_id,
         model: spec.model.clone(),
         system_prompt: leased.run.system_prompt.clone().or_else(|| spec.system_prompt.clone()),
-        messages: prompt::build(std::mem::take(&mut leased.messages)),
+        messages: std::mem::take(&mut leased.messages),
         skills: spec.skills.clone(),
         llm_config: spec.llm_config.clone(),
         already_streamed,

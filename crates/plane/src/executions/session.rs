@@ -13,8 +13,8 @@ use crate::extract::{Caller, Id};
 
 /// Answers the messages in order.
 pub async fn handler(Caller(ctx): Caller, Id(id): Id<ExecutionId>) -> Reply<Session> {
-    get::get(&ctx, id).await?;
-    let rows = queries::message_list(ctx.read(), ctx.org(), id).await?;
+    let run = get::get(&ctx, id).await?;
+    let rows = queries::message_list(ctx.read(), &run).await?;
     let messages = rows.into_iter().map(view).collect::<Result<Vec<_>>>()?;
     Ok(Json(Session {
         session_id: id.to_string(),

@@ -1,6 +1,7 @@
 //! A run's row as it goes out.
 
 use drover_domain::executions::Status;
+use drover_domain::messages::Body;
 use drover_domain::{ExecutionId, OrgId, QueueId, Result, rfc3339, timestamp};
 use drover_engine::Spent;
 use drover_store::executions::entity;
@@ -64,18 +65,18 @@ pub async fn reply_with_last_message(
 ) -> Result<ExecutionReply> {
     let id = ExecutionId(row.id);
     let last = drover_store::messages::queries::last_message(plane.store.reader(), org, id).await?;
+    let (message, at) =
+        last.unwrap_or_else(|| (Body::User { content: row.prompt.clone() }, row.created_at));
     let mut reply = reply(plane, row);
-    if let Some((message, at)) = last {
-        reply.last_message_at = Some(rfc3339(timestamp(at)));
-        reply.last_message_preview = Some(preview(&message));
-    }
+    reply.last_message_at = Some(rfc3339(timestamp(at)));
+    reply.last_message_preview = Some(preview(&message));
     Ok(reply)
 }
 
 /// At most 150 characters; a tool's answer says whose it is.
-fn preview(body: &drover_domain::messages::Body) -> String {
+fn preview(body: &Body) -> String {
     let text = match body {
-        drover_domain::messages::Body::Tool { tool_name, content, .. } => {
+        Body::Tool { tool_name, content, .. } => {
             format!("[Tool: {tool_name}] {content}")
         }
         other => other.content().to_owned(),

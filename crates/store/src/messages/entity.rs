@@ -2,6 +2,9 @@
 
 use sea_orm::entity::prelude::*;
 
+/// The place of the run's prompt. No row has it: the prompt stands on the run itself.
+pub const PROMPT: i32 = 0;
+
 /// One message of a run's conversation.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "session_messages")]
@@ -9,9 +12,10 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub execution_id: Uuid,
     #[sea_orm(primary_key, auto_increment = false)]
-    pub ordinal: i32,
-    pub organization_id: String,
     pub message_id: String,
+    pub organization_id: String,
+    /// Its place: what was taken over from a parent is below [`PROMPT`], the rest above.
+    pub ordinal: i32,
     pub role: String,
     /// The `messages::Body`, JSON.
     pub body: String,

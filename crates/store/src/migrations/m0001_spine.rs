@@ -325,16 +325,16 @@ fn session_messages(backend: DbBackend) -> TableCreateStatement {
     let mut table = Table::create()
         .table("session_messages")
         .col(column("execution_id").uuid())
-        .col(column("ordinal").integer())
-        .col(column("organization_id").text())
         .col(column("message_id").text())
+        .col(column("organization_id").text())
+        .col(column("ordinal").integer())
         .col(column("role").text())
         .col(column("body").text())
         .col(optional("user_id").text())
         .col(optional("user_email").text())
         .col(optional("user_name").text())
         .col(column("at").big_integer())
-        .primary_key(Index::create().col("execution_id").col("ordinal"))
+        .primary_key(Index::create().col("execution_id").col("message_id"))
         .foreign_key(&mut belongs_to("session_messages", "execution_id", "executions"))
         .to_owned();
     dialect::cluster_by_primary_key(&mut table, backend);
@@ -449,7 +449,6 @@ fn indexes() -> Vec<IndexCreateStatement> {
         unique("executions", "executions_idempotency", &["organization_id", "idempotency_key"])
             .and_where(Expr::col("idempotency_key").is_not_null())
             .to_owned(),
-        unique("session_messages", "session_messages_once", &["execution_id", "message_id"]),
         // Only what waits or runs is looked for, and leasing changes no column of this.
         index("activities", "activities_open", &["queue_id", "id"])
             .and_where(Expr::col("ended_at").is_null())
