@@ -13,6 +13,7 @@ mod executions;
 mod isolation;
 mod jobs;
 mod operations;
+mod postgres;
 mod queues;
 mod skills;
 mod tools;

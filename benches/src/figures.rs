@@ -60,6 +60,17 @@ pub enum Measure {
     Page,
     /// Many long streams at once.
     Stream,
+    /// Accepting runs that nobody takes, on Postgres.
+    PostgresAccepts,
+}
+
+/// What is measured: one machine, or what is beyond it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Kind {
+    /// One process with SQLite inside.
+    Embedded,
+    /// Postgres.
+    Scale,
 }
 
 /// How far a figure got.
@@ -74,7 +85,7 @@ pub enum Verdict {
 }
 
 /// Every measure, in the order of a round.
-pub const MEASURES: [Measure; 9] = [
+pub const MEASURES: [Measure; 10] = [
     Measure::Boot,
     Measure::Accepts,
     Measure::Job,
@@ -84,9 +95,10 @@ pub const MEASURES: [Measure; 9] = [
     Measure::FirstEvent,
     Measure::Page,
     Measure::Stream,
+    Measure::PostgresAccepts,
 ];
 
-/// Every figure, in the order of the table.
+/// Every figure of one machine, in the order of the table.
 pub const FIGURES: [Figure; 16] = [
     less("boot_s", "start on an existing directory to ready", 0.3, 0.15, Measure::Boot),
     less("idle_mib", "resident memory when idle", 64.0, 32.0, Measure::Boot),
@@ -137,6 +149,21 @@ pub const FIGURES: [Figure; 16] = [
     ),
 ];
 
+/// Every figure of what is beyond one machine.
+pub const SCALE_FIGURES: [Figure; 2] = [
+    Figure {
+        better: Better::More,
+        ..less(
+            "pg_accepts_per_s",
+            "durable accepts on Postgres, 32 connections",
+            1_500.0,
+            5_000.0,
+            Measure::PostgresAccepts,
+        )
+    },
+    less("pg_accepts_p99_ms", "their p99", 60.0, 25.0, Measure::PostgresAccepts),
+];
+
 const fn less(
     key: &'static str,
     what: &'static str,
@@ -149,6 +176,16 @@ const fn less(
 
 const fn never(key: &'static str, what: &'static str) -> Figure {
     Figure { over: Over::Worst, ..less(key, what, 0.0, 0.0, Measure::Kill) }
+}
+
+impl Kind {
+    /// What is promised of it.
+    pub fn figures(self) -> &'static [Figure] {
+        match self {
+            Self::Embedded => &FIGURES,
+            Self::Scale => &SCALE_FIGURES,
+        }
+    }
 }
 
 impl Figure {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
-use drover_benches::figures::{FIGURES, Figure};
+use drover_benches::figures::{Figure, Kind};
 use drover_benches::report;
 use drover_benches::rounds::{self, Plan};
 
@@ -25,6 +25,12 @@ struct Arguments {
     /// Shorter loads: to see that it works, not to quote
     #[arg(long)]
     quick: bool,
+    /// One machine, or what is beyond it
+    #[arg(long, value_enum, default_value_t = Kind::Embedded)]
+    plane: Kind,
+    /// A Postgres server to measure on; `cargo xtask bench` starts one
+    #[arg(long, value_name = "URL")]
+    postgres: Option<String>,
     /// Where the programs are [default: beside this one]
     #[arg(long, value_name = "DIR")]
     programs: Option<PathBuf>,
@@ -50,8 +56,13 @@ fn run(arguments: Arguments) -> Result<bool> {
             own.parent().context("a program is in a folder")?.to_owned()
         }
     };
-    let figures = chosen(&arguments.only)?;
-    let plan = Plan { programs, rounds: arguments.rounds.max(1), quick: arguments.quick };
+    let figures = chosen(arguments.plane, &arguments.only)?;
+    let plan = Plan {
+        programs,
+        rounds: arguments.rounds.max(1),
+        quick: arguments.quick,
+        postgres: arguments.postgres,
+    };
     // One thread: the load must leave as much as possible to what is measured.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let results = runtime.block_on(rounds::run(&plan, &figures))?;
@@ -64,13 +75,14 @@ fn run(arguments: Arguments) -> Result<bool> {
     Ok(report::are_met(&figures, &results))
 }
 
-fn chosen(only: &[String]) -> Result<Vec<&'static Figure>> {
+fn chosen(plane: Kind, only: &[String]) -> Result<Vec<&'static Figure>> {
+    let figures = plane.figures();
     for key in only {
-        if !FIGURES.iter().any(|figure| figure.key == key) {
-            let known: Vec<_> = FIGURES.iter().map(|figure| figure.key).collect();
+        if !figures.iter().any(|figure| figure.key == key) {
+            let known: Vec<_> = figures.iter().map(|figure| figure.key).collect();
             bail!("no figure `{key}`; there are {}", known.join(", "));
         }
     }
     let is_chosen = |figure: &&Figure| only.is_empty() || only.iter().any(|key| key == figure.key);
-    Ok(FIGURES.iter().filter(is_chosen).collect())
+    Ok(figures.iter().filter(is_chosen).collect())
 }

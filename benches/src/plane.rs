@@ -103,12 +103,24 @@ impl Plane {
         port: u16,
         models: &Models,
     ) -> Result<Self> {
+        Self::start_with(stage, directory, port, models, &[]).await
+    }
+
+    /// The same with more variables.
+    pub async fn start_with(
+        stage: &Stage,
+        directory: &Path,
+        port: u16,
+        models: &Models,
+        more: &[(&str, &str)],
+    ) -> Result<Self> {
         let began = Instant::now();
         let listen = format!("127.0.0.1:{port}");
         let directory = directory.to_str().context("a path in UTF-8")?;
         let arguments = ["dev", "--data-dir", directory, "--listen", &listen, "--json"];
         let url = format!("http://{}/v1", models.address);
-        let variables = [("OPENAI_BASE_URL", &*url), ("OPENAI_API_KEY", "bench")];
+        let models = [("OPENAI_BASE_URL", &*url), ("OPENAI_API_KEY", "bench")];
+        let variables = [&models, more].concat();
         let log = stage.folder.join("plane.log");
         let process =
             Process::start(&stage.programs.join("drover"), &arguments, &variables, &log).await?;

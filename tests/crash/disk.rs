@@ -9,7 +9,7 @@ use crate::harness::{Organization, Plane, Reply};
 
 #[tokio::test]
 async fn writes_are_refused_reads_go_on_and_nothing_acknowledged_is_lost() {
-    let plane = Plane::start();
+    let plane = Plane::start_on_sqlite();
     let org = plane.organization().await;
     let agent = org.agent("nobody-asks").await;
     let queue = org.queue_without_worker().await;

@@ -1,5 +1,6 @@
 //! What tests arrange with: planes, organizations, agents, jobs, runs.
 
+mod database;
 mod models;
 mod organization;
 mod plane;
@@ -8,6 +9,7 @@ pub mod program;
 pub mod tokens;
 mod workspace;
 
+pub use database::Database;
 pub use models::{Model, shell};
 pub use organization::{Frame, Organization, Reply, names};
 pub use plane::Plane;

@@ -8,12 +8,15 @@ use std::sync::OnceLock;
 use model_server::ModelServer;
 use serde_json::{Value, json};
 
+use super::database::Database;
 use super::{Organization, Reply, unique};
 
 /// A running plane.
 pub struct Plane {
     child: Child,
     directory: Directory,
+    /// Its database, where that is not in the directory.
+    database: Option<Database>,
     /// Where it is.
     pub url: String,
     /// What `drover dev --json` printed.
@@ -32,26 +35,40 @@ impl Plane {
     /// The plane that all tests share, unless they kill it.
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<Plane> = OnceLock::new();
-        SHARED.get_or_init(|| Self::launch(Directory::Shared(shared_directory()), &[]))
+        SHARED.get_or_init(|| {
+            Self::launch(Directory::Shared(shared_directory()), Database::configured(), &[])
+        })
     }
 
     /// A plane of one's own on a fresh directory.
     pub fn start() -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
-        Self::launch(Directory::Own(directory), &[])
+        Self::launch(Directory::Own(directory), Database::configured(), &[])
+    }
+
+    /// A plane of one's own whose database is in its directory, whatever the others use.
+    pub fn start_on_sqlite() -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        Self::launch(Directory::Own(directory), None, &[])
+    }
+
+    /// A plane of one's own on this database.
+    pub fn start_on(database: Database) -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        Self::launch(Directory::Own(directory), Some(database), &[])
     }
 
     /// A plane of one's own that is started with these flags too.
     pub fn start_with(flags: &[&str]) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
-        Self::launch(Directory::Own(directory), flags)
+        Self::launch(Directory::Own(directory), Database::configured(), flags)
     }
 
     /// A plane of one's own with this `drover.toml`.
     pub fn configured(toml: &str) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         std::fs::write(directory.path().join("drover.toml"), toml).expect("write drover.toml");
-        Self::launch(Directory::Own(directory), &[])
+        Self::launch(Directory::Own(directory), Database::configured(), &[])
     }
 
     /// Kills this one with SIGKILL and starts another on its directory, on another port.
@@ -62,7 +79,12 @@ impl Plane {
         else {
             panic!("the shared plane is not to be killed");
         };
-        Self::launch(Directory::Own(directory), &[])
+        Self::launch(Directory::Own(directory), self.database.take(), &[])
+    }
+
+    /// Its database in Postgres.
+    pub fn database(&self) -> &Database {
+        self.database.as_ref().expect("a plane on Postgres")
     }
 
     /// Tells it to end (SIGTERM) and awaits that; how it ended.
@@ -156,7 +178,7 @@ impl Plane {
     }
 
     #[expect(clippy::disallowed_methods, reason = "the program finds its tools by it")]
-    fn launch(directory: Directory, extra: &[&str]) -> Self {
+    fn launch(directory: Directory, database: Option<Database>, extra: &[&str]) -> Self {
         let model = ModelServer::shared();
         let data = directory.path().join("data");
         // The shell ends the plane when the tests' end of its stdin closes, however they end. A
@@ -184,6 +206,7 @@ impl Plane {
             .env("ANTHROPIC_API_KEY", "sk-test-anthropic")
             .env("ANTHROPIC_BASE_URL", model.url())
             .env("DROVER_TEST_CANARY", "the-servers-environment")
+            .envs(database.iter().map(|database| ("DROVER_DATABASE_URL", &database.url)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(log_file(directory.path()))
@@ -203,7 +226,7 @@ impl Plane {
             stdout.read_to_end(&mut rest).expect("read to the end");
         });
         let url = announced["url"].as_str().expect("a url").to_owned();
-        Self { child, directory, url, announced, http: client() }
+        Self { child, directory, database, url, announced, http: client() }
     }
 }
 

@@ -25,7 +25,7 @@ async fn agent_with(org: &Organization, model: &Model, kind: &str) -> String {
 
 #[tokio::test]
 async fn a_command_cannot_read_or_change_the_data_directory() {
-    let plane = Plane::shared();
+    let plane = Plane::start_on_sqlite();
     let org = plane.organization().await;
     let data = plane.data_dir();
     let data = data.display();

@@ -3,12 +3,20 @@
 use anyhow::Result;
 
 use crate::process;
+use crate::services::Services;
 use crate::workspace::Workspace;
 
-/// Hands its arguments on to `drover-benches`.
+/// Hands its arguments on to `drover-benches`, with a Postgres server beside it where it needs one.
 pub fn run(workspace: &Workspace, arguments: &[&str]) -> Result<()> {
     let packages = ["-p", "drover", "-p", "model-server", "-p", "drover-benches"];
     let build = [&["build", "--release", "--locked"][..], &packages].concat();
     process::run(workspace.root(), "cargo", &build)?;
-    process::run(workspace.root(), workspace.program("release", "drover-benches"), arguments)
+    let program = workspace.program("release", "drover-benches");
+    if !arguments.contains(&"scale") {
+        return process::run(workspace.root(), program, arguments);
+    }
+    let services = Services::find(workspace)?;
+    let url = services.start()?;
+    process::run(workspace.root(), program, &[arguments, &["--postgres", &url]].concat())?;
+    services.stop()
 }

@@ -5,6 +5,7 @@ mod bench;
 mod licences;
 mod openapi;
 mod process;
+mod services;
 mod steps;
 mod test;
 mod tidy;
@@ -24,7 +25,9 @@ Usage: cargo xtask COMMAND
   openapi             write `openapi.json` from the code
   openapi --check     compare it with the code, and the code with the contract
   openapi --findings  what the contract has and the code has not, a line each
-  bench [--help]      measure the numbers that are promised";
+  bench [--help]      measure the numbers that are promised
+  services start      start the Postgres server that tests use, and say how to use it
+  services stop       stop it and remove what it kept";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -36,6 +39,12 @@ fn main() -> ExitCode {
         ["openapi"] => openapi::write(&workspace).map(say),
         ["openapi", "--check"] => openapi::check(&workspace).map(say),
         ["openapi", "--findings"] => openapi::print_findings(&workspace),
+        ["services", "start"] => services::Services::find(&workspace)
+            .and_then(|services| services.start())
+            .map(|url| say(format!("export {}={url}", services::DATABASE_URL))),
+        ["services", "stop"] => {
+            services::Services::find(&workspace).and_then(|services| services.stop())
+        }
         ["bench", rest @ ..] => bench::run(&workspace, rest),
         _ => Err(anyhow::anyhow!("{USAGE}")),
     });

@@ -19,17 +19,19 @@ pub fn run<S: AsRef<OsStr>>(directory: &Path, program: S, arguments: &[&str]) ->
     Ok(())
 }
 
-/// Runs it with its output shown, and shows each line of its stdout to somebody who reads along.
+/// Runs it with more variables and its output shown, and shows each line of its stdout to somebody who reads along.
 pub fn run_reading(
     directory: &Path,
     program: &str,
     arguments: &[&str],
+    variables: &[(&str, &str)],
     mut line: impl FnMut(&str),
 ) -> Result<()> {
     let shown = shown(program.as_ref(), arguments);
     println!("$ {shown}");
     let mut command = Command::new(program);
     command.args(arguments).current_dir(directory).stdout(Stdio::piped());
+    command.envs(variables.iter().copied());
     let mut child = command.spawn().with_context(|| format!("cannot run `{shown}`"))?;
     let stdout = child.stdout.take().context("a pipe that was asked for")?;
     for text in BufReader::new(stdout).split(b'\n') {

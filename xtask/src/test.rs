@@ -5,14 +5,16 @@
 
 use anyhow::Result;
 
+use crate::services::{DATABASE_URL, ON_POSTGRES, Services};
 use crate::steps::Steps;
 use crate::workspace::Workspace;
 use crate::{licences, openapi, process, tidy, tools};
 
 /// Runs it all, up to the first failure.
 pub fn run(workspace: &Workspace) -> Result<()> {
-    let mut steps = Steps::new(8);
+    let mut steps = Steps::new(10);
     let mut tests = Tally::default();
+    let mut on_postgres = Tally::default();
     let cargo = |arguments: &[&str]| {
         process::run(workspace.root(), "cargo", arguments)?;
         Ok(String::new())
@@ -29,12 +31,30 @@ pub fn run(workspace: &Workspace) -> Result<()> {
         cargo(&["build", "--workspace", "--all-targets", "--locked"])
     })?;
     steps.run("generated files, and the contract", || openapi::check_built(workspace))?;
+    let services = Services::find(workspace)?;
+    let mut url = String::new();
+    steps.run("a Postgres server", || {
+        // A fresh one: what broken-off tests have left must not fill it.
+        services.stop()?;
+        url = services.start()?;
+        Ok(String::new())
+    })?;
     steps.run("tests", || {
         let arguments = ["test", "--workspace", "--locked"];
-        process::run_reading(workspace.root(), "cargo", &arguments, |line| tests.read(line))?;
+        let variables = [(DATABASE_URL, url.as_str())];
+        let read = |line: &str| tests.read(line);
+        process::run_reading(workspace.root(), "cargo", &arguments, &variables, read)?;
         Ok(tests.to_string())
     })?;
-    println!("\n✓ all of it in {}: {tests}", steps.elapsed());
+    steps.run("the same tests of the program, on Postgres", || {
+        let arguments = ["test", "--workspace", "--test", "e2e", "--locked"];
+        let variables = [(DATABASE_URL, url.as_str()), ON_POSTGRES];
+        let read = |line: &str| on_postgres.read(line);
+        process::run_reading(workspace.root(), "cargo", &arguments, &variables, read)?;
+        Ok(on_postgres.to_string())
+    })?;
+    services.stop()?;
+    println!("\n✓ all of it in {}: {tests}; on Postgres {on_postgres}", steps.elapsed());
     Ok(())
 }
 

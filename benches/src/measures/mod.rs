@@ -11,7 +11,9 @@ mod kill;
 mod page;
 mod stream;
 
-use anyhow::Result;
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
 use tempfile::TempDir;
 
 use crate::figures::Measure;
@@ -25,6 +27,8 @@ pub struct Bench {
     pub stage: Stage,
     /// Shorter loads.
     pub quick: bool,
+    /// A Postgres server, for what is measured on it.
+    pub postgres: Option<String>,
     /// The database of a million runs, made once.
     pub seeded: Option<Seeded>,
 }
@@ -44,6 +48,7 @@ pub async fn run(measure: Measure, bench: &mut Bench) -> Result<Values> {
         Measure::FirstEvent => first_event::run(bench).await,
         Measure::Page => page::run(bench).await,
         Measure::Stream => stream::run(bench).await,
+        Measure::PostgresAccepts => accepts::on_postgres(bench).await,
     }
 }
 
@@ -57,11 +62,53 @@ pub struct Fresh {
     pub directory: TempDir,
 }
 
+/// A database on the server that the measures were told of; dropped with this value.
+pub struct Database {
+    url: String,
+    server: String,
+    name: String,
+}
+
+impl Database {
+    fn make(server: &str) -> Result<Self> {
+        let name = format!("bench_{}", std::process::id());
+        let (address, _) = server.rsplit_once('/').context("a URL with a database")?;
+        let database = Self { url: format!("{address}/{name}"), server: server.to_owned(), name };
+        database.tell(&format!("DROP DATABASE IF EXISTS {}", database.name))?;
+        database.tell(&format!("CREATE DATABASE {}", database.name))?;
+        Ok(database)
+    }
+
+    fn tell(&self, statement: &str) -> Result<()> {
+        let status = Command::new("psql").args([&self.server, "-qc", statement]).status()?;
+        ensure!(status.success(), "psql: {statement} ({status})");
+        Ok(())
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        // The next one of this name drops it first, so that nothing is lost here.
+        if let Err(error) = self.tell(&format!("DROP DATABASE {} WITH (FORCE)", self.name)) {
+            eprintln!("{error:#}");
+        }
+    }
+}
+
 impl Bench {
     async fn fresh(&self, record: Record) -> Result<Fresh> {
         let models = Models::start(&self.stage, record).await?;
         let directory = tempfile::tempdir_in(&self.stage.folder)?;
         let plane = Plane::start(&self.stage, &directory.path().join("data"), 0, &models).await?;
+        Ok(Fresh { plane, models, directory })
+    }
+
+    async fn fresh_on(&self, database: &Database, record: Record) -> Result<Fresh> {
+        let models = Models::start(&self.stage, record).await?;
+        let directory = tempfile::tempdir_in(&self.stage.folder)?;
+        let data = directory.path().join("data");
+        let variables = [("DROVER_DATABASE_URL", &*database.url)];
+        let plane = Plane::start_with(&self.stage, &data, 0, &models, &variables).await?;
         Ok(Fresh { plane, models, directory })
     }
 

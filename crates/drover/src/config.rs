@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use drover_domain::Secret;
+use drover_store::Connections;
 use drover_worker::model::{ANTHROPIC_BASE_URL, OPENAI_BASE_URL, ProviderConfig, Providers};
 use drover_worker::sandbox::WallPolicy;
 use figment::error::Kind;
@@ -31,6 +32,16 @@ pub struct Config {
     /// Where the plane keeps its database, keys and credentials. One process owns it.
     /// Default: `./.drover`. Since: 0.1.
     pub data_dir: PathBuf,
+    /// A Postgres database (15 or later) instead of the SQLite file in the data directory:
+    /// `postgres://user:password@host:5432/database`. One plane owns it.
+    /// Default: none. Since: 0.2.
+    pub database_url: Option<Secret<String>>,
+    /// Connections to Postgres for reading.
+    /// Default: 8. Since: 0.2.
+    pub database_readers: u32,
+    /// Connections to Postgres for writing.
+    /// Default: 4. Since: 0.2.
+    pub database_writers: usize,
     /// The address that is listened on; port 0 takes a free one.
     /// Default: `127.0.0.1:8000`. Since: 0.1.
     #[serde(deserialize_with = "listen_address")]
@@ -97,6 +108,9 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             data_dir: ".drover".into(),
+            database_url: None,
+            database_readers: Connections::default().readers,
+            database_writers: Connections::default().writers,
             listen: SocketAddr::from(([127, 0, 0, 1], 8000)),
             public_url: None,
             workspaces_dir: None,
@@ -126,8 +140,11 @@ enum Shape {
 }
 
 /// The keys with their variables.
-const VARIABLES: [(&str, &str, Shape); 17] = [
+const VARIABLES: [(&str, &str, Shape); 20] = [
     ("data_dir", "DROVER_DATA_DIR", Shape::Text),
+    ("database_url", "DROVER_DATABASE_URL", Shape::Text),
+    ("database_readers", "DROVER_DATABASE_READERS", Shape::Number),
+    ("database_writers", "DROVER_DATABASE_WRITERS", Shape::Number),
     ("listen", "DROVER_LISTEN", Shape::Text),
     ("public_url", "DROVER_PUBLIC_URL", Shape::Text),
     ("workspaces_dir", "DROVER_WORKSPACES_DIR", Shape::Text),
@@ -179,6 +196,11 @@ impl Config {
         })
     }
 
+    /// How many connections to Postgres are used.
+    pub fn connections(&self) -> Connections {
+        Connections { readers: self.database_readers, writers: self.database_writers }
+    }
+
     /// What is done on a kernel that cannot wall tools off.
     pub fn wall_policy(&self) -> WallPolicy {
         if self.allow_unwalled_tools { WallPolicy::IfAvailable } else { WallPolicy::Required }
@@ -227,6 +249,14 @@ impl Config {
         ] {
             if !(1..=100_000).contains(&number) {
                 return Err(CommandError::usage(format!("`{key}` should be between 1 and 100000")));
+            }
+        }
+        for (key, number) in [
+            ("database_readers", self.database_readers as usize),
+            ("database_writers", self.database_writers),
+        ] {
+            if !(1..=100).contains(&number) {
+                return Err(CommandError::usage(format!("`{key}` should be between 1 and 100")));
             }
         }
         for (key, url) in [("public_url", &mut self.public_url), ("url", &mut self.url)] {

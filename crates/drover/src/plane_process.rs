@@ -8,7 +8,7 @@ use axum::serve::ListenerExt;
 use drover_domain::Secret;
 use drover_engine::{Embedded, Hub};
 use drover_plane::{Parts, Plane, Settings};
-use drover_store::Store;
+use drover_store::{DirectoryLock, Store};
 use drover_worker::WorkerHandle;
 use drover_worker::sandbox::Wall;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -43,6 +43,8 @@ pub struct PlaneProcess {
     pub admin_token: Secret<String>,
     plane: Arc<Plane>,
     worker: WorkerHandle,
+    /// The directory's, where the database is not in it.
+    _lock: Option<DirectoryLock>,
 }
 
 impl PlaneProcess {
@@ -51,8 +53,7 @@ impl PlaneProcess {
         check_wall(config)?;
         let directory = DataDirectory::make(&config.data_dir)?;
         let hub = Arc::new(Hub::default());
-        // First of all the lock: below it nobody else writes here.
-        let store = Store::open_directory(directory.path(), hub.clone()).await?;
+        let (store, lock) = open_store(config, &directory, hub.clone()).await?;
         let listener = bind(config.listen)?;
         let address = listener.local_addr()?;
         let url = format!("http://{}", reachable(address));
@@ -87,7 +88,7 @@ impl PlaneProcess {
             pid: std::process::id(),
         })?;
         tracing::info!(%address, data_dir = %directory.path().display(), "the plane is ready");
-        Ok(Self { url, directory, admin_token, plane, worker })
+        Ok(Self { url, directory, admin_token, plane, worker, _lock: lock })
     }
 
     /// Lets it run until Ctrl-C or SIGTERM, then ends it. A second one ends the process at once.
@@ -114,6 +115,20 @@ impl PlaneProcess {
         }
         self.directory.withdraw();
     }
+}
+
+/// Opens the database that is configured. Before that the directory's lock is taken: below it nobody
+/// else writes, and the plane's keys are there wherever the database is.
+async fn open_store(
+    config: &Config,
+    directory: &DataDirectory,
+    hub: Arc<Hub>,
+) -> Result<(Store, Option<DirectoryLock>), CommandError> {
+    let lock = DirectoryLock::take(directory.path())?;
+    Ok(match &config.database_url {
+        None => (Store::open_directory(directory.path(), lock, hub).await?, None),
+        Some(url) => (Store::connect(url.reveal(), config.connections(), hub).await?, Some(lock)),
+    })
 }
 
 /// Tells a person what they should know about this configuration.

@@ -40,6 +40,11 @@ impl IntoResponse for Failure {
                 let items: Vec<Value> = violations.iter().map(item).collect();
                 answer(StatusCode::UNPROCESSABLE_ENTITY, items.into())
             }
+            fault @ Error::Fault { .. } if drover_store::is_away(&fault) => {
+                log_chain(&fault);
+                let detail = "The database does not answer; try again".to_owned();
+                Self(Error::Unavailable(detail)).into_response()
+            }
             fault @ Error::Fault { .. } => {
                 log_chain(&fault);
                 // The request id is in the answer's header and in the log: enough to find the cause.

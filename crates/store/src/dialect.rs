@@ -1,4 +1,5 @@
-//! Where the databases differ in words. The only other place that knows a database is `sqlite`.
+//! Where the databases differ in words. The only other places that know a database are
+//! `sqlite` and `postgres`.
 
 use sea_orm_migration::prelude::TableCreateStatement;
 use sea_orm_migration::sea_orm::{DbBackend, Value};
@@ -16,6 +17,35 @@ pub fn cluster_by_primary_key(table: &mut TableCreateStatement, backend: DbBacke
 pub fn written(backend: DbBackend, value: Value) -> Value {
     match (backend, value) {
         (DbBackend::Sqlite, Value::Json(json)) => Value::String(json.map(|json| json.to_string())),
+        // Postgres has no NUL in a text. What people send is checked before; a model or a tool may
+        // still say one.
+        (DbBackend::Postgres, Value::String(Some(text))) if text.contains('\0') => {
+            Value::String(Some(text.replace('\0', "\u{fffd}")))
+        }
+        (DbBackend::Postgres, Value::Json(Some(mut json))) => {
+            without_nul(&mut json);
+            Value::Json(Some(json))
+        }
         (_, value) => value,
+    }
+}
+
+fn without_nul(json: &mut serde_json::Value) {
+    match json {
+        serde_json::Value::String(text) if text.contains('\0') => {
+            *text = text.replace('\0', "\u{fffd}");
+        }
+        serde_json::Value::Array(items) => items.iter_mut().for_each(without_nul),
+        serde_json::Value::Object(fields) => {
+            fields.values_mut().for_each(without_nul);
+            let with_nul: Vec<String> =
+                fields.keys().filter(|key| key.contains('\0')).cloned().collect();
+            for key in with_nul {
+                if let Some(value) = fields.remove(&key) {
+                    fields.insert(key.replace('\0', "\u{fffd}"), value);
+                }
+            }
+        }
+        _ => {}
     }
 }

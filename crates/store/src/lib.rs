@@ -1,4 +1,5 @@
-//! Storage: entities, queries and migrations, written once for every database; the SQLite writer.
+//! Storage: entities, queries and migrations, written once for every database; the
+//! writers of SQLite and Postgres.
 //!
 //! Reading: `store.reader()` with the `queries` of an area; every query takes the organization.
 //! Writing: fill a [`WriteSet`], then [`Store::write`], which answers after the commit is on disk.
@@ -16,13 +17,16 @@ pub mod queues;
 pub mod skills;
 
 mod dialect;
+mod lock;
 mod migrations;
+mod postgres;
 mod sqlite;
 mod store;
 mod write;
 
+pub use lock::{DirectoryLock, LOCK_FILE};
+pub use postgres::Connections;
 pub use sea_orm;
 pub use sea_orm::DatabaseConnection;
-pub use sqlite::LOCK_FILE;
-pub use store::{Listener, Store};
+pub use store::{Listener, Store, is_away};
 pub use write::{Guard, Notice, WriteSet};

@@ -1,11 +1,9 @@
-//! Everything that is SQLite's: files, pragmas, the lock, and the one writer with group commit.
+//! Everything that is SQLite's: files, pragmas, and the one writer with group commit.
 //!
 //! The writer takes what is waiting into one transaction, without any artificial wait. If a
 //! statement fails or a guard does not hold, the batch is rolled back and replayed with a savepoint
 //! for each set, so a bad write never fails its neighbours.
 
-use std::fs::{File, OpenOptions};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
@@ -19,11 +17,9 @@ use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolO
 use sea_orm::{DatabaseConnection, SqlxSqliteConnector, Value};
 use tokio::sync::mpsc;
 
+use crate::lock::DirectoryLock;
 use crate::store::{Listener, Pending};
 use crate::write::{Entry, Guard, Notice, Step, WriteSet};
-
-/// The file whose lock says that a process owns the data directory.
-pub const LOCK_FILE: &str = "lock";
 
 /// Sets taken into one transaction.
 const BATCH: usize = 256;
@@ -34,36 +30,13 @@ const STATEMENTS: usize = 256;
 
 pub(crate) struct Database {
     file: PathBuf,
-    lock: File,
+    lock: DirectoryLock,
 }
 
 impl Database {
-    /// Takes the directory, which is made (0700) if it is not there.
-    pub fn open(directory: &Path) -> Result<Self> {
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .create(directory)
-            .doing("make the data directory")?;
-        let lock = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .mode(0o600)
-            .open(directory.join(LOCK_FILE))
-            .doing("open the lock of the data directory")?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(std::fs::TryLockError::WouldBlock) => {
-                return Err(Error::conflict(format!(
-                    "The data directory `{}` is in use by another drover process",
-                    directory.display()
-                )));
-            }
-            Err(std::fs::TryLockError::Error(error)) => {
-                return Err(error).doing("lock the data directory");
-            }
-        }
-        Ok(Self { file: directory.join("drover.db"), lock })
+    /// The database in a directory that this process owns.
+    pub fn new(directory: &Path, lock: DirectoryLock) -> Self {
+        Self { file: directory.join("drover.db"), lock }
     }
 
     /// A single connection that may change the schema.
@@ -122,7 +95,7 @@ struct Writer {
     connection: Connection,
     listener: Arc<dyn Listener>,
     /// Held as long as anything can be written.
-    _lock: File,
+    _lock: DirectoryLock,
 }
 
 impl Writer {

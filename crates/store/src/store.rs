@@ -1,28 +1,30 @@
-//! The store: one writer, a pool of readers.
+//! The store: writers, and a pool of readers.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use drover_domain::{Doing, Error, Result};
-use sea_orm::DatabaseConnection;
+use sea_orm::{DatabaseConnection, DbErr, RuntimeErr, SqlxError};
 use sea_orm_migration::MigratorTrait;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::lock::DirectoryLock;
 use crate::migrations::Migrations;
-use crate::sqlite;
+use crate::postgres::Connections;
 use crate::write::{Notice, WriteSet};
+use crate::{postgres, sqlite};
 
-/// Sets that may wait for the writer before new ones have to wait for a place.
+/// Sets that may wait for a writer before new ones have to wait for a place.
 const WAITING_WRITES: usize = 4096;
 
-/// Hears what was committed, in commit order, before the writers of it get their answer.
-/// Called on the writer's thread: it must only hand on.
+/// Hears what was committed, before the writers of it get their answer: the sets of one run in commit
+/// order. Called by the writer: it must only hand on.
 pub trait Listener: Send + Sync {
     /// What was committed.
     fn committed(&self, notices: Vec<Notice>);
 }
 
-/// One set on its way to the writer.
+/// One set on its way to a writer.
 pub(crate) struct Pending {
     pub set: WriteSet,
     pub answer: oneshot::Sender<Result<()>>,
@@ -32,24 +34,48 @@ pub(crate) struct Pending {
 #[derive(Clone)]
 pub struct Store {
     reader: DatabaseConnection,
-    writer: mpsc::Sender<Pending>,
+    /// One on SQLite; on Postgres several, and the sets of one run always go to the same.
+    writers: Arc<[mpsc::Sender<Pending>]>,
 }
 
 impl Store {
-    /// Opens (or makes) the SQLite database in a data directory: takes the directory's lock, runs
-    /// migrations, starts the writer.
+    /// Opens (or makes) the SQLite database in a data directory: runs migrations, starts the writer,
+    /// which holds the directory's lock as long as anything can be written.
     ///
     /// # Errors
-    /// [`Error::Conflict`] if another process owns the directory.
-    pub async fn open_directory(directory: &Path, listener: Arc<dyn Listener>) -> Result<Self> {
-        let database = sqlite::Database::open(directory)?;
-        let migrator = database.migrator().await?;
-        Migrations::up(&migrator, None).await.doing("run migrations")?;
-        migrator.close().await.doing("close the migrating connection")?;
+    /// [`Error::Refused`] if its database was made by a newer program.
+    pub async fn open_directory(
+        directory: &Path,
+        lock: DirectoryLock,
+        listener: Arc<dyn Listener>,
+    ) -> Result<Self> {
+        let database = sqlite::Database::new(directory, lock);
+        migrate(database.migrator().await?).await?;
         let reader = database.reader().await?;
         let (writer, waiting) = mpsc::channel(WAITING_WRITES);
         database.start_writer(waiting, listener)?;
-        Ok(Self { reader, writer })
+        Ok(Self { reader, writers: Arc::new([writer]) })
+    }
+
+    /// Connects to a Postgres database: takes it for this process, runs migrations, starts the
+    /// writers.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] if the URL is wrong, the database cannot be connected to, or it was made by
+    /// a newer program; [`Error::Conflict`] if another plane has it.
+    pub async fn connect(
+        url: &str,
+        connections: Connections,
+        listener: Arc<dyn Listener>,
+    ) -> Result<Self> {
+        let database = postgres::Database::at(url)?;
+        database.own().await?;
+        migrate(database.migrator().await?).await?;
+        let reader = database.reader(connections).await?;
+        let lanes = (0..connections.writers.max(1)).map(|_| mpsc::channel(WAITING_WRITES));
+        let (writers, waiting): (Vec<_>, Vec<_>) = lanes.unzip();
+        database.start_writers(waiting, &listener);
+        Ok(Self { reader, writers: writers.into() })
     }
 
     /// The pool for reading.
@@ -66,14 +92,60 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Stale`] or [`Error::Conflict`] if a guard did not hold, [`Error::Unavailable`] if
-    /// the disk refuses; then nothing of the set is written.
+    /// the disk refuses or the database is away; then nothing of the set is written. Only where the
+    /// connection broke during the commit itself it may be written all the same.
     pub async fn write(&self, set: WriteSet) -> Result<()> {
         if set.is_empty() {
             return Ok(());
         }
+        let writer = &self.writers[set.lane(self.writers.len())];
         let (answer, answered) = oneshot::channel();
         let stopped = || Error::Unavailable("The plane is shutting down".into());
-        self.writer.send(Pending { set, answer }).await.map_err(|_| stopped())?;
+        writer.send(Pending { set, answer }).await.map_err(|_| stopped())?;
         answered.await.map_err(|_| stopped())?
     }
+}
+
+/// Whether a fault is the database being away, or not letting us in: nobody's fault but the
+/// operator's, and worth another try.
+pub fn is_away(error: &Error) -> bool {
+    let Error::Fault { source, .. } = error else {
+        return false;
+    };
+    match source.downcast_ref::<DbErr>() {
+        Some(DbErr::ConnectionAcquire(_) | DbErr::Conn(_)) => true,
+        Some(
+            DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)),
+        ) => {
+            match &**error {
+                SqlxError::Io(_)
+                | SqlxError::PoolTimedOut
+                | SqlxError::PoolClosed
+                | SqlxError::Tls(_) => true,
+                // Classes of SQLSTATE: lacks resources, told to stop, trouble with the connection.
+                SqlxError::Database(error) => error.code().is_some_and(|code| {
+                    ["53", "57", "08"].iter().any(|class| code.starts_with(class))
+                }),
+                _ => false,
+            }
+        }
+        _ => false,
+    }
+}
+
+async fn migrate(migrator: DatabaseConnection) -> Result<()> {
+    let migrated = Migrations::up(&migrator, None).await;
+    migrator.close().await.doing("close the migrating connection")?;
+    migrated.map_err(|error| match &error {
+        // It is how the library tells that a migration was applied that it does not know.
+        DbErr::Custom(text) if text.contains("is missing") => Error::refused(
+            "The database was made by a newer drover; start that one, or restore a backup",
+        ),
+        DbErr::Exec(_) | DbErr::Query(_) if error.to_string().contains("permission denied") => {
+            Error::refused(format!(
+                "The database user may not make tables ({error}); GRANT it CREATE on the schema"
+            ))
+        }
+        _ => Error::Fault { doing: "run migrations", source: Box::new(error) },
+    })
 }

@@ -1,0 +1,154 @@
+//! A writer: what is waiting becomes one transaction, and everybody gets their answer.
+
+use std::sync::Arc;
+
+use drover_domain::{Error, Result};
+use tokio::sync::mpsc;
+use tokio_postgres::error::SqlState;
+
+use super::address::{Address, cannot_connect};
+use super::transaction::Connection;
+use crate::store::{Listener, Pending};
+use crate::write::WriteSet;
+
+/// Sets taken into one transaction.
+const BATCH: usize = 256;
+/// How often a set that met a deadlock is tried.
+const TRIES: usize = 4;
+/// What a caller is told while the database is away.
+const AWAY: &str = "The database does not answer; try again";
+
+/// One of the writers.
+pub(super) struct Lane {
+    address: Address,
+    connection: Option<Connection>,
+    listener: Arc<dyn Listener>,
+}
+
+/// Why sets were not written.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failed {
+    #[error(transparent)]
+    Sql(#[from] tokio_postgres::Error),
+    #[error(transparent)]
+    Guard(Error),
+}
+
+impl Lane {
+    /// A writer that is not connected yet.
+    pub fn new(address: Address, listener: Arc<dyn Listener>) -> Self {
+        Self { address, connection: None, listener }
+    }
+
+    /// Writes until every handle on the store is gone.
+    pub async fn run(mut self, mut waiting: mpsc::Receiver<Pending>) {
+        let mut batch = Vec::with_capacity(BATCH);
+        while waiting.recv_many(&mut batch, BATCH).await > 0 {
+            self.commit(&mut batch).await;
+        }
+    }
+
+    /// Commits a batch and answers every set of it.
+    async fn commit(&mut self, batch: &mut Vec<Pending>) {
+        let sets: Vec<&WriteSet> = batch.iter().map(|pending| &pending.set).collect();
+        match self.write(&sets).await {
+            Ok(()) => {
+                for pending in batch.drain(..) {
+                    // Nobody waits any more: the write stands, as it would after a crash.
+                    let _gone = pending.answer.send(Ok(()));
+                }
+            }
+            Err(_) if batch.len() > 1 && self.connection.is_some() => {
+                for pending in batch.drain(..) {
+                    let outcome = self.write_one(&pending.set).await;
+                    let _gone = pending.answer.send(outcome);
+                }
+            }
+            Err(failed) => {
+                let text = failed.to_string();
+                let mut failed = Some(failed);
+                for pending in batch.drain(..) {
+                    let error = match failed.take() {
+                        Some(failed) => failed.into_error(),
+                        // Only a lost connection fails many at once.
+                        None => Error::Unavailable(AWAY.into()),
+                    };
+                    tracing::debug!(error = text, "a write failed");
+                    let _gone = pending.answer.send(Err(error));
+                }
+            }
+        }
+    }
+
+    async fn write_one(&mut self, set: &WriteSet) -> Result<()> {
+        let mut tries = 1;
+        loop {
+            match self.write(&[set]).await {
+                Ok(()) => return Ok(()),
+                Err(failed) if failed.is_collision() && tries < TRIES => tries += 1,
+                Err(failed) => return Err(failed.into_error()),
+            }
+        }
+    }
+
+    /// Writes sets in one transaction and tells what was committed.
+    async fn write(&mut self, sets: &[&WriteSet]) -> Result<(), Failed> {
+        let connection = match &mut self.connection {
+            Some(connection) if !connection.is_closed() => connection,
+            gone => {
+                let client = self.address.connect().await.map_err(|error| {
+                    tracing::warn!(error = %cannot_connect(&error), "a write has to be refused");
+                    Failed::Guard(Error::Unavailable(AWAY.into()))
+                })?;
+                gone.insert(Connection::of(client))
+            }
+        };
+        let result = connection.transaction(sets).await;
+        match result {
+            Ok(notices) => {
+                if !notices.is_empty() {
+                    self.listener.committed(notices);
+                }
+                Ok(())
+            }
+            Err(failed) => {
+                if let Err(error) = connection.roll_back().await {
+                    tracing::debug!(%error, "a transaction ended with its connection");
+                    self.connection = None;
+                }
+                Err(failed)
+            }
+        }
+    }
+}
+
+impl Failed {
+    /// Whether it was met by another transaction, and would pass when tried again.
+    fn is_collision(&self) -> bool {
+        let collisions = [
+            SqlState::T_R_DEADLOCK_DETECTED,
+            SqlState::T_R_SERIALIZATION_FAILURE,
+            SqlState::LOCK_NOT_AVAILABLE,
+        ];
+        matches!(self, Self::Sql(error) if error.code().is_some_and(|code| collisions.contains(code)))
+    }
+
+    fn into_error(self) -> Error {
+        let error = match self {
+            Self::Guard(error) => return error,
+            Self::Sql(error) => error,
+        };
+        let Some(code) = error.code() else {
+            // Without a code it did not come from the database: the connection is gone.
+            return Error::Unavailable(AWAY.into());
+        };
+        // Classes of SQLSTATE (PostgreSQL, appendix A): 53 lacks resources, 57 is told to stop by
+        // the operator, 58 has trouble with its own system, 08 with the connection; 25006 reads only.
+        let elsewhere = ["53", "57", "58", "08"].contains(&&code.code()[..2]);
+        if elsewhere || *code == SqlState::READ_ONLY_SQL_TRANSACTION {
+            tracing::error!(error = %error, "the database refuses writes");
+            return Error::Unavailable("The database refuses writes for now; try again".into());
+        }
+        Error::Fault { doing: "write to the database", source: Box::new(error) }
+    }
+}

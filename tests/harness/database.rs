@@ -1,0 +1,77 @@
+//! A database of Postgres for a plane, where the tests are told to use it.
+
+use std::process::Command;
+
+use super::unique;
+
+/// Where the server is: set by `cargo xtask test`, or by hand as `cargo xtask services start` says.
+const SERVER: &str = "DROVER_TEST_DATABASE_URL";
+/// `postgres` puts the planes of all tests there.
+const STORE: &str = "DROVER_TEST_STORE";
+
+/// A database that is dropped with its plane.
+pub struct Database {
+    /// Where it is.
+    pub url: String,
+    server: String,
+    name: String,
+}
+
+impl Database {
+    /// A fresh one; none where the tests run on SQLite.
+    #[expect(clippy::disallowed_methods, reason = "it is how the tests are told")]
+    pub fn configured() -> Option<Self> {
+        std::env::var(STORE).is_ok_and(|store| store == "postgres").then(Self::make)
+    }
+
+    /// A fresh one.
+    #[expect(clippy::disallowed_methods, reason = "it is how the tests are told")]
+    pub fn make() -> Self {
+        let server = std::env::var(SERVER).expect("a server; see `cargo xtask services start`");
+        let name = unique("test").replace('-', "_");
+        let (address, _) = server.rsplit_once('/').expect("a URL with a database");
+        let database = Self { url: format!("{address}/{name}"), server, name };
+        database.tell(&format!("CREATE DATABASE {}", database.name));
+        database
+    }
+
+    /// Runs a statement as the server's owner, in this database.
+    pub fn change(&self, statement: &str) {
+        psql(&self.url, statement);
+    }
+
+    /// What a statement answers: the only column of the only row.
+    pub fn ask(&self, statement: &str) -> String {
+        psql(&self.url, statement).trim().to_owned()
+    }
+
+    /// Ends every session and lets nobody in.
+    pub fn lock_out(&self) {
+        self.tell(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS false", self.name));
+        self.tell(&format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'",
+            self.name
+        ));
+    }
+
+    /// Lets everybody in again.
+    pub fn let_in(&self) {
+        self.tell(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", self.name));
+    }
+
+    fn tell(&self, statement: &str) {
+        psql(&self.server, statement);
+    }
+}
+
+fn psql(url: &str, statement: &str) -> String {
+    let output = Command::new("psql").args([url, "-qAtc", statement]).output().expect("run psql");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        self.tell(&format!("DROP DATABASE {} WITH (FORCE)", self.name));
+    }
+}
