@@ -80,7 +80,10 @@ impl Database {
     }
 
     fn tell(&self, statement: &str) -> Result<()> {
-        let status = Command::new("psql").args([&self.server, "-qc", statement]).status()?;
+        let mut psql = Command::new("psql");
+        psql.args([&self.server, "-qc", statement])
+            .env("PGOPTIONS", "-c client_min_messages=error");
+        let status = psql.status()?;
         ensure!(status.success(), "psql: {statement} ({status})");
         Ok(())
     }

@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{MethodFilter, on};
 use drover_domain::Error;
 use drover_wire::{Access, Operation};
+use metrics::{Counter, Histogram};
 use serde_json::Value;
 use tracing::Instrument;
 
@@ -50,7 +51,14 @@ impl Routes {
         let filter = MethodFilter::try_from(O::METHOD).unwrap_or(MethodFilter::GET);
         let success = StatusCode::from_u16(O::SUCCESS).unwrap_or(StatusCode::OK);
         let (plane, access, operation) = (self.plane.clone(), O::ACCESS, O::ID);
-        let gate = Gate { plane, access, operation, success };
+        let gate = Gate {
+            plane,
+            access,
+            operation,
+            success,
+            succeeded: requests(operation, success),
+            seconds: metrics::histogram!("drover_http_request_duration_seconds", "operation" => operation),
+        };
         let route = on(filter, handler).layer(middleware::from_fn_with_state(gate, pass));
         Self { router: self.router.route(path, route), plane: self.plane }
     }
@@ -96,6 +104,14 @@ struct Gate {
     access: Access,
     operation: &'static str,
     success: StatusCode,
+    /// Found once: the registry is asked with every name and label anew.
+    succeeded: Counter,
+    seconds: Histogram,
+}
+
+fn requests(operation: &'static str, status: StatusCode) -> Counter {
+    let status = status.as_u16().to_string();
+    metrics::counter!("drover_http_requests_total", "operation" => operation, "status" => status)
 }
 
 async fn pass(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
@@ -123,14 +139,12 @@ async fn pass(State(gate): State<Gate>, mut request: Request, next: Next) -> Res
         },
     }
     let response = with_status(next.run(request).instrument(span).await, gate.success);
-    metrics::counter!(
-        "drover_http_requests_total",
-        "operation" => gate.operation,
-        "status" => response.status().as_u16().to_string()
-    )
-    .increment(1);
-    metrics::histogram!("drover_http_request_duration_seconds", "operation" => gate.operation)
-        .record(started.elapsed().as_secs_f64());
+    if response.status() == gate.success {
+        gate.succeeded.increment(1);
+    } else {
+        requests(gate.operation, response.status()).increment(1);
+    }
+    gate.seconds.record(started.elapsed().as_secs_f64());
     response
 }
 
