@@ -45,6 +45,20 @@ impl Database {
         psql(&self.url, statement).trim().to_owned()
     }
 
+    /// Its name, as the server's log tells it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Has the server log the plan of every statement of sessions from now on.
+    pub fn explain_everything(&self) {
+        for (setting, value) in
+            [("session_preload_libraries", "auto_explain"), ("auto_explain.log_min_duration", "0")]
+        {
+            self.tell(&format!("ALTER DATABASE {} SET {setting} = '{value}'", self.name));
+        }
+    }
+
     /// Ends every session and lets nobody in.
     pub fn lock_out(&self) {
         self.tell(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS false", self.name));

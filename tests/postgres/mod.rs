@@ -2,5 +2,6 @@
 //! `cargo xtask services start` does, and says how to tell the tests of it.
 
 mod away;
+mod plans;
 mod refused;
 mod tls;

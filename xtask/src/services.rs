@@ -66,7 +66,8 @@ impl Services {
         let port = free_port()?;
         let home = self.home.display();
         let options = format!(
-            "-p {port} -k {home} -c listen_addresses=127.0.0.1 -c max_connections=500 -c ssl=on \
+            "-p {port} -k {home} -c listen_addresses=127.0.0.1 -c max_connections=500 \
+             -c log_line_prefix='%m [%p] %d ' -c ssl=on \
              -c ssl_ca_file={home}/ca.crt -c ssl_cert_file={home}/server.crt \
              -c ssl_key_file={home}/server.key"
         );

@@ -1,9 +1,10 @@
 //! The plane: what every request shares.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use drover_domain::{AgentId, Clock, Ids, JobId, OrgId, QueueId, Secret};
+use drover_domain::{AgentId, Clock, Ids, JobId, OrgId, QueueId, Secret, micros};
 use drover_engine::{Embedded, Engine, Hub};
 use drover_store::Store;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -53,6 +54,7 @@ pub struct Plane {
     /// Background tasks, awaited at the end.
     pub tasks: TaskTracker,
     pub(crate) caches: Arc<Caches>,
+    last_micros: AtomicI64,
 }
 
 /// What the hot path remembers.
@@ -103,7 +105,18 @@ impl Plane {
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
             caches,
+            last_micros: AtomicI64::new(0),
         })
+    }
+
+    /// Now in microseconds since 1970, or a little later: never the same twice in this process.
+    pub fn unique_micros(&self) -> i64 {
+        let now = micros(self.clock.now());
+        let next = |last: i64| now.max(last + 1);
+        let last = self
+            .last_micros
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(next(last)));
+        next(last.unwrap_or_else(|last| last))
     }
 }
 

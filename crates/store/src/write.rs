@@ -125,12 +125,16 @@ impl WriteSet {
     /// Which of so many writers takes it: the sets of one run all go to the same, so that what they
     /// append is told in the order in which it was committed.
     pub(crate) fn lane(&self, lanes: usize) -> usize {
-        let run = self.steps.iter().find_map(|step| match step {
-            Step::Append { execution, .. } => Some(execution.0),
-            Step::Run { .. } => None,
-        });
         // The last bytes of an id are random.
-        run.map_or(0, |id| usize::from(id.as_bytes()[15]) % lanes)
+        self.run().map_or(0, |id| usize::from(id.0.as_bytes()[15]) % lanes)
+    }
+
+    /// The run to whose log it appends.
+    pub(crate) fn run(&self) -> Option<ExecutionId> {
+        self.steps.iter().find_map(|step| match step {
+            Step::Append { execution, .. } => Some(*execution),
+            Step::Run { .. } => None,
+        })
     }
 
     /// Whether there is nothing to write.

@@ -13,6 +13,9 @@ pub const FLOW_VERSION: u16 = 1;
 
 /// Tries of one activity before the run fails.
 const MAX_TRIES: u16 = 5;
+/// Workers that may be lost in one activity before the run fails. More than tries, since a restart is
+/// mostly not the activity's fault; bounded, since it may be.
+const MAX_LOST: u16 = 10;
 
 /// The state of a run's flow: what is stored between events, at most 4 KiB. Stored under short
 /// names, since it is written with every step.
@@ -39,6 +42,9 @@ pub struct ExecutionFlow {
     /// Failed tries of the current activity.
     #[serde(rename = "f")]
     pub failures: u16,
+    /// Workers lost during the current activity.
+    #[serde(rename = "x", default, skip_serializing_if = "is_zero")]
+    pub lost: u16,
     /// Activities begun so far; the current one's ordinal.
     #[serde(rename = "a")]
     pub activities: u32,
@@ -187,6 +193,7 @@ impl ExecutionFlow {
             calls: 0,
             call: 0,
             failures: 0,
+            lost: 0,
             activities: 0,
             messages: 1,
             unanswered: 0,
@@ -219,6 +226,11 @@ impl ExecutionFlow {
             Event::LeaseLost { activity }
                 if self.owns(activity) && self.status == Status::Running =>
             {
+                self.lost += 1;
+                if self.lost >= MAX_LOST {
+                    let text = format!("Given up: {MAX_LOST} workers were lost in the same step");
+                    return self.stop(Status::Failed, text);
+                }
                 let requeue = Command::Requeue { activity, not_before: now, because: None };
                 vec![self.enter(Status::Queued), requeue]
             }
@@ -262,6 +274,7 @@ impl ExecutionFlow {
 
     fn turn_done(&mut self, calls: u16, tokens: u64) -> Vec<Command> {
         self.failures = 0;
+        self.lost = 0;
         self.messages += 1;
         self.tokens = self.tokens.saturating_add(tokens);
         if calls > 0 {
@@ -286,6 +299,7 @@ impl ExecutionFlow {
 
     fn tool_done(&mut self) -> Vec<Command> {
         self.failures = 0;
+        self.lost = 0;
         self.messages += 1;
         self.call += 1;
         if self.call < self.calls { self.start_tool() } else { self.next_turn(Vec::new()) }
@@ -373,6 +387,10 @@ impl ExecutionFlow {
     }
 }
 
+fn is_zero(count: &u16) -> bool {
+    *count == 0
+}
+
 /// The wait before try `failures + 1`: 0.5 s, 1 s, 2 s, 4 s … at most 30 s.
 pub fn backoff(failures: u16) -> SignedDuration {
     let exponent = u32::from(failures.saturating_sub(1)).min(6);
@@ -447,6 +465,23 @@ mod tests {
         let mut other = ExecutionFlow::new(limits(), false);
         other.step(Event::Accepted, at(0));
         assert!(matches!(other.step(failed(Retry::Never), at(0))[..], [Command::Settle(_)]));
+    }
+
+    #[test]
+    fn a_step_that_takes_its_workers_down_is_given_up() {
+        let mut flow = ExecutionFlow::new(limits(), false);
+        flow.step(Event::Accepted, at(0));
+        for _ in 1..MAX_LOST {
+            flow.step(Event::Leased { activity: 1 }, at(0));
+            let commands = flow.step(Event::LeaseLost { activity: 1 }, at(0));
+            assert!(matches!(commands[..], [Command::Enter(_), Command::Requeue { .. }]));
+        }
+        flow.step(Event::Leased { activity: 1 }, at(0));
+        let commands = flow.step(Event::LeaseLost { activity: 1 }, at(0));
+        let [Command::StopActivity { activity: 1 }, Command::Settle(end)] = &commands[..] else {
+            panic!("{commands:?}")
+        };
+        assert_eq!(end.status, Status::Failed);
     }
 
     fn any_event() -> impl Strategy<Value = Event> {

@@ -64,6 +64,9 @@ impl Embedded {
     /// Renews leases. A lost one is noticed at the next report.
     pub async fn heartbeat(&self, held: &[drover_domain::ActivityId]) -> Result<()> {
         use activities::entity::{Column, Entity};
+        let mut held = held.to_vec();
+        // In the order in which everybody locks.
+        held.sort_by_key(|id| id.0);
         for held in held.chunks(200) {
             let mut set = self.store.set();
             set.add(

@@ -1,7 +1,7 @@
 //! Adds a message to a run's conversation.
 
 use axum::Json;
-use drover_domain::{ExecutionId, Result, micros};
+use drover_domain::{ExecutionId, Result};
 use drover_engine::Signal;
 use drover_wire::executions::{MessageSent, SendMessage};
 
@@ -25,7 +25,8 @@ pub async fn handler(
 }
 
 async fn message(ctx: &Ctx, id: ExecutionId, content: String) -> Result<String> {
-    let message_id = format!("{id}_{}", micros(ctx.now()));
+    // The contract's form; two messages of one microsecond must not be one.
+    let message_id = format!("{id}_{}", ctx.plane().unique_micros());
     let speaker = ctx.speaker();
     let signal = Signal::Message { message_id: message_id.clone(), content, speaker };
     ctx.plane().engine.signal(ctx.org(), id, signal).await?;

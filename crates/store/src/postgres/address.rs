@@ -21,7 +21,9 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 pub(super) const CONNECT: Duration = Duration::from_secs(5);
 /// Settings of every session. A statement that takes longer is cut off, as is a transaction that
 /// nobody goes on with.
-const SESSION: [(&str, &str); 7] = [
+const SESSION: [(&str, &str); 8] = [
+    // Whatever the server's default: an answer means that it is on disk.
+    ("synchronous_commit", "on"),
     ("statement_timeout", "10s"),
     ("lock_timeout", "5s"),
     ("idle_in_transaction_session_timeout", "30s"),

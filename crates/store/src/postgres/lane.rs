@@ -1,6 +1,7 @@
 //! A writer: what is waiting becomes one transaction, and everybody gets their answer.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use drover_domain::{Error, Result};
 use tokio::sync::mpsc;
@@ -15,6 +16,9 @@ use crate::write::WriteSet;
 const BATCH: usize = 256;
 /// How often a set that met a deadlock is tried.
 const TRIES: usize = 4;
+/// How long a transaction may take before the server counts as gone: longer than every limit that the
+/// server itself keeps.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// What a caller is told while the database is away.
 const AWAY: &str = "The database does not answer; try again";
 
@@ -50,7 +54,10 @@ impl Lane {
 
     /// Commits a batch and answers every set of it.
     async fn commit(&mut self, batch: &mut Vec<Pending>) {
-        let sets: Vec<&WriteSet> = batch.iter().map(|pending| &pending.set).collect();
+        let mut sets: Vec<&WriteSet> = batch.iter().map(|pending| &pending.set).collect();
+        // Rows of runs are locked in the order of the runs' ids, here as in every lane: two of them
+        // may wait for each other, and never in a circle. The sets of one run stay in their order.
+        sets.sort_by_key(|set| set.run().map(|run| run.0));
         match self.write(&sets).await {
             Ok(()) => {
                 for pending in batch.drain(..) {
@@ -58,7 +65,9 @@ impl Lane {
                     let _gone = pending.answer.send(Ok(()));
                 }
             }
-            Err(_) if batch.len() > 1 && self.connection.is_some() => {
+            Err(failed)
+                if self.connection.is_some() && (batch.len() > 1 || failed.is_collision()) =>
+            {
                 for pending in batch.drain(..) {
                     let outcome = self.write_one(&pending.set).await;
                     let _gone = pending.answer.send(outcome);
@@ -103,7 +112,12 @@ impl Lane {
                 gone.insert(Connection::of(client))
             }
         };
-        let result = connection.transaction(sets).await;
+        let transaction = tokio::time::timeout(PATIENCE, connection.transaction(sets)).await;
+        let Ok(result) = transaction else {
+            tracing::warn!("the database does not answer; its connection is given up");
+            self.connection = None;
+            return Err(Failed::Guard(Error::Unavailable(AWAY.into())));
+        };
         match result {
             Ok(notices) => {
                 if !notices.is_empty() {
@@ -142,9 +156,10 @@ impl Failed {
             // Without a code it did not come from the database: the connection is gone.
             return Error::Unavailable(AWAY.into());
         };
-        // Classes of SQLSTATE (PostgreSQL, appendix A): 53 lacks resources, 57 is told to stop by
-        // the operator, 58 has trouble with its own system, 08 with the connection; 25006 reads only.
-        let elsewhere = ["53", "57", "58", "08"].contains(&&code.code()[..2]);
+        // Classes of SQLSTATE (PostgreSQL, appendix A): 40 and 55 collide with others, 53 lacks
+        // resources, 57 is told to stop by the operator, 58 has trouble with its own system, 08 with
+        // the connection; 25006 reads only.
+        let elsewhere = ["40", "55", "53", "57", "58", "08"].contains(&&code.code()[..2]);
         if elsewhere || *code == SqlState::READ_ONLY_SQL_TRANSACTION {
             tracing::error!(error = %error, "the database refuses writes");
             return Error::Unavailable("The database refuses writes for now; try again".into());

@@ -3,7 +3,7 @@
 //! Writers are lanes: all sets of one run go through the same lane, so that its entries are told in
 //! the order in which they were committed, while lanes commit beside each other. A lane takes what is
 //! waiting into one transaction, without any artificial wait, and sends its statements in one go
-//! (pipelining), so that a batch costs two or three round trips however large it is. Reading goes
+//! (pipelining), so that a batch costs three or four round trips however large it is. Reading goes
 //! through SeaORM's pool like everywhere; its driver sends one statement at a time, hence the second
 //! driver here.
 

@@ -1,8 +1,9 @@
-//! One transaction over many sets, in two or three round trips.
+//! One transaction over many sets, in three or four round trips.
 
 use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use drover_domain::executions::StoredEvent;
 use drover_domain::{Error, ExecutionId, micros};
@@ -11,7 +12,7 @@ use jiff::Timestamp;
 use sea_orm::Value;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Statement};
+use tokio_postgres::{Client, Row, Statement};
 
 use super::lane::Failed;
 use super::parameter::Parameter;
@@ -43,7 +44,7 @@ struct Pipeline<'a> {
 impl<'a> Pipeline<'a> {
     /// Sends a statement: the first poll does, so the order of calls is that of the statements.
     async fn send(&mut self, mut flight: Flight<'a>, guard: &'a Guard) -> Result<(), Failed> {
-        if let std::task::Poll::Ready(done) = poll!(flight.as_mut()) {
+        if let Poll::Ready(done) = poll!(flight.as_mut()) {
             return checked(done, guard);
         }
         self.flights.push((flight, guard));
@@ -99,11 +100,8 @@ impl Connection {
     pub async fn transaction(&mut self, sets: &[&WriteSet]) -> Result<Vec<Notice>, Failed> {
         self.prepare(sets).await?;
         let this = &*self;
-        let mut begin = Box::pin(this.client.batch_execute("BEGIN"));
-        let begun = match poll!(begin.as_mut()) {
-            std::task::Poll::Ready(begun) => Some(begun),
-            std::task::Poll::Pending => None,
-        };
+        // Awaited by itself: behind a BEGIN that failed, each statement would commit on its own.
+        this.client.batch_execute("BEGIN").await?;
         let heads = this.take_heads(sets).await?;
         let mut pipeline = Pipeline::default();
         let mut notices = Vec::new();
@@ -134,10 +132,6 @@ impl Connection {
                 }
             }
             notices.extend(set.notices.iter().cloned());
-        }
-        match begun {
-            Some(begun) => begun?,
-            None => begin.await?,
         }
         pipeline.land().await?;
         this.client.batch_execute("COMMIT").await?;
@@ -172,6 +166,7 @@ impl Connection {
         });
         let mut appends: Vec<_> = appends.enumerate().collect();
         appends.sort_by_key(|(_, (execution, _))| execution.0);
+        let mut last = vec![0; appends.len()];
         let mut flights = Vec::with_capacity(appends.len());
         for (place, (execution, events)) in appends {
             let parameters = [Parameter::Number(count(events)?), Parameter::Id(execution)];
@@ -182,17 +177,12 @@ impl Connection {
                 self.client.query_opt(statement, &references).await
             });
             match poll!(flight.as_mut()) {
-                std::task::Poll::Ready(done) => {
-                    let _unsent = done?;
-                }
-                std::task::Poll::Pending => flights.push((place, flight)),
+                Poll::Ready(done) => last[place] = number(done?)?,
+                Poll::Pending => flights.push((place, flight)),
             }
         }
-        let mut last = vec![0; flights.len()];
         for (place, flight) in flights {
-            // No row: the run was deleted meanwhile.
-            let row = flight.await?.ok_or(Failed::Guard(Error::Stale))?;
-            last[place] = row.try_get(0)?;
+            last[place] = number(flight.await?)?;
         }
         Ok(last)
     }
@@ -237,6 +227,12 @@ impl Connection {
         let missing = || Failed::Guard(Error::fault("write to the database", "not prepared"));
         self.statements.get(sql).ok_or_else(missing)
     }
+}
+
+/// The number a head has now. Without a row the run was deleted meanwhile.
+fn number(head: Option<Row>) -> Result<i64, Failed> {
+    let head = head.ok_or(Failed::Guard(Error::Stale))?;
+    Ok(head.try_get(0)?)
 }
 
 fn count(events: &[Entry]) -> Result<i64, Failed> {
