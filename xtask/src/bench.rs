@@ -17,6 +17,9 @@ pub fn run(workspace: &Workspace, arguments: &[&str]) -> Result<()> {
     }
     let services = Services::find(workspace)?;
     let url = services.start()?;
-    process::run(workspace.root(), program, &[arguments, &["--postgres", &url]].concat())?;
-    services.stop()
+    let arguments = [arguments, &["--postgres", &url]].concat();
+    let measured = process::run(workspace.root(), program, &arguments);
+    // Also where a bound was missed.
+    services.stop()?;
+    measured
 }

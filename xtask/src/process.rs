@@ -19,7 +19,8 @@ pub fn run<S: AsRef<OsStr>>(directory: &Path, program: S, arguments: &[&str]) ->
     Ok(())
 }
 
-/// Runs it with more variables and its output shown, and shows each line of its stdout to somebody who reads along.
+/// Runs it with more variables and its output shown, and shows each line of its stdout to somebody
+/// who reads along.
 pub fn run_reading(
     directory: &Path,
     program: &str,

@@ -141,7 +141,8 @@ impl Services {
         }
     }
 
-    /// Calls a program of the server's (or one by its absolute path), as another user where we are root: it refuses to run as one.
+    /// Calls a program of the server's (or one by its absolute path), as another user where we are
+    /// root: the server refuses to run as one.
     fn call(&self, program: &str, arguments: &[&str]) -> Result<()> {
         let program = self.programs.join(program);
         let mut words: Vec<OsString> = Vec::new();
@@ -165,7 +166,7 @@ impl Services {
     }
 }
 
-/// The newest server of the system's packages, or else of the search path.
+/// The newest server of the system's packages.
 fn newest_programs() -> Option<PathBuf> {
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let newest = versions

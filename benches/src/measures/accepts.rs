@@ -21,7 +21,8 @@ pub async fn run(bench: &mut Bench) -> Result<Values> {
 pub async fn on_postgres(bench: &mut Bench) -> Result<Values> {
     let server = bench.postgres.as_deref().context("`--postgres` names no server")?;
     let database = Database::make(server)?;
-    let fresh = bench.fresh_on(&database, Record::Nothing).await?;
+    let variables = [("DROVER_DATABASE_URL", &*database.url)];
+    let fresh = bench.fresh_with(Record::Nothing, &variables).await?;
     let seen = accept(bench, fresh).await?;
     Ok(vec![("pg_accepts_per_s", seen.per_second()), ("pg_accepts_p99_ms", p99_ms(&seen))])
 }

@@ -100,18 +100,14 @@ impl Drop for Database {
 
 impl Bench {
     async fn fresh(&self, record: Record) -> Result<Fresh> {
-        let models = Models::start(&self.stage, record).await?;
-        let directory = tempfile::tempdir_in(&self.stage.folder)?;
-        let plane = Plane::start(&self.stage, &directory.path().join("data"), 0, &models).await?;
-        Ok(Fresh { plane, models, directory })
+        self.fresh_with(record, &[]).await
     }
 
-    async fn fresh_on(&self, database: &Database, record: Record) -> Result<Fresh> {
+    async fn fresh_with(&self, record: Record, variables: &[(&str, &str)]) -> Result<Fresh> {
         let models = Models::start(&self.stage, record).await?;
         let directory = tempfile::tempdir_in(&self.stage.folder)?;
         let data = directory.path().join("data");
-        let variables = [("DROVER_DATABASE_URL", &*database.url)];
-        let plane = Plane::start_with(&self.stage, &data, 0, &models, &variables).await?;
+        let plane = Plane::start_with(&self.stage, &data, 0, &models, variables).await?;
         Ok(Fresh { plane, models, directory })
     }
 

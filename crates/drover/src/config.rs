@@ -243,20 +243,14 @@ impl Config {
             return Err(CommandError::usage(message)
                 .hint("choose a folder elsewhere, or leave it to the default"));
         }
-        for (key, number) in [
-            ("max_model_calls", self.max_model_calls),
-            ("max_tool_processes", self.max_tool_processes),
+        for (key, number, most) in [
+            ("max_model_calls", self.max_model_calls, 100_000),
+            ("max_tool_processes", self.max_tool_processes, 100_000),
+            ("database_readers", self.database_readers as usize, 100),
+            ("database_writers", self.database_writers, 100),
         ] {
-            if !(1..=100_000).contains(&number) {
-                return Err(CommandError::usage(format!("`{key}` should be between 1 and 100000")));
-            }
-        }
-        for (key, number) in [
-            ("database_readers", self.database_readers as usize),
-            ("database_writers", self.database_writers),
-        ] {
-            if !(1..=100).contains(&number) {
-                return Err(CommandError::usage(format!("`{key}` should be between 1 and 100")));
+            if !(1..=most).contains(&number) {
+                return Err(CommandError::usage(format!("`{key}` should be between 1 and {most}")));
             }
         }
         for (key, url) in [("public_url", &mut self.public_url), ("url", &mut self.url)] {

@@ -117,20 +117,8 @@ pub(crate) fn step(
     Ok(true)
 }
 
-/// Adds a message to the conversation at its ordinal.
+/// Adds a message to the conversation at its ordinal, which is below zero before the prompt.
 pub(crate) fn insert_message(
-    run: &Run,
-    set: &mut WriteSet,
-    ordinal: u32,
-    message: &Message,
-    speaker: &Speaker,
-    now: Timestamp,
-) -> Result<()> {
-    insert_message_at(run, set, as_i32(ordinal), message, speaker, now)
-}
-
-/// Adds a message to the conversation, before the prompt where `ordinal` is below zero.
-pub(crate) fn insert_message_at(
     run: &Run,
     set: &mut WriteSet,
     ordinal: i32,

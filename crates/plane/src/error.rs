@@ -42,8 +42,7 @@ impl IntoResponse for Failure {
             }
             fault @ Error::Fault { .. } if drover_store::is_away(&fault) => {
                 log_chain(&fault);
-                let detail = "The database does not answer; try again".to_owned();
-                Self(Error::Unavailable(detail)).into_response()
+                Self(Error::Unavailable(drover_store::AWAY.into())).into_response()
             }
             fault @ Error::Fault { .. } => {
                 log_chain(&fault);

@@ -51,13 +51,17 @@ impl Routes {
         let filter = MethodFilter::try_from(O::METHOD).unwrap_or(MethodFilter::GET);
         let success = StatusCode::from_u16(O::SUCCESS).unwrap_or(StatusCode::OK);
         let (plane, access, operation) = (self.plane.clone(), O::ACCESS, O::ID);
+        let seconds = metrics::histogram!(
+            "drover_http_request_duration_seconds",
+            "operation" => operation
+        );
         let gate = Gate {
             plane,
             access,
             operation,
             success,
             succeeded: requests(operation, success),
-            seconds: metrics::histogram!("drover_http_request_duration_seconds", "operation" => operation),
+            seconds,
         };
         let route = on(filter, handler).layer(middleware::from_fn_with_state(gate, pass));
         Self { router: self.router.route(path, route), plane: self.plane }

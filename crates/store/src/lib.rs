@@ -28,5 +28,5 @@ pub use lock::{DirectoryLock, LOCK_FILE};
 pub use postgres::Connections;
 pub use sea_orm;
 pub use sea_orm::DatabaseConnection;
-pub use store::{Listener, Store, is_away};
+pub use store::{AWAY, Listener, Store, is_away};
 pub use write::{Guard, Notice, WriteSet};

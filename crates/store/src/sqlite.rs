@@ -18,11 +18,9 @@ use sea_orm::{DatabaseConnection, SqlxSqliteConnector, Value};
 use tokio::sync::mpsc;
 
 use crate::lock::DirectoryLock;
-use crate::store::{Listener, Pending};
-use crate::write::{Entry, Guard, Notice, Step, WriteSet};
+use crate::store::{BATCH, Listener, Pending};
+use crate::write::{Broken, Entry, Guard, Notice, Step, WriteSet};
 
-/// Sets taken into one transaction.
-const BATCH: usize = 256;
 /// Connections for reading.
 const READERS: u32 = 4;
 /// Prepared statements kept by the writer; the hot path has about twenty shapes.
@@ -199,19 +197,8 @@ impl Writer {
     fn run_statement(&self, sql: &str, values: &[Value], guard: &Guard) -> Result<(), Failed> {
         let mut prepared = self.connection.prepare_cached(sql)?;
         let values = values.iter().map(Parameter);
-        let changed = match (prepared.execute(rusqlite::params_from_iter(values)), guard) {
-            (Ok(changed), _) => changed,
-            (Err(error), Guard::Unique(taken)) if is_unique_violation(&error) => {
-                return Err(Failed::Guard(Error::conflict(taken.clone())));
-            }
-            // What it belongs to was deleted meanwhile.
-            (Err(error), _) if is_orphan(&error) => return Err(Failed::Guard(Error::Stale)),
-            (Err(error), _) => return Err(error.into()),
-        };
-        if *guard == Guard::OneRow && changed != 1 {
-            return Err(Failed::Guard(Error::Stale));
-        }
-        Ok(())
+        let changed = prepared.execute(rusqlite::params_from_iter(values));
+        guard.check(changed.map(|rows| rows as u64), broken)
     }
 
     fn append(
@@ -265,14 +252,7 @@ impl Writer {
     }
 }
 
-/// Why a set was not written.
-#[derive(Debug, thiserror::Error)]
-enum Failed {
-    #[error(transparent)]
-    Sql(#[from] rusqlite::Error),
-    #[error(transparent)]
-    Guard(Error),
-}
+type Failed = crate::write::Failed<rusqlite::Error>;
 
 impl Failed {
     fn into_error(self) -> Error {
@@ -297,16 +277,15 @@ fn refused(error: &rusqlite::Error, text: &str) -> Error {
     }
 }
 
-fn is_unique_violation(error: &rusqlite::Error) -> bool {
-    use rusqlite::ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE};
-    error.sqlite_error().is_some_and(|error| {
-        [SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE].contains(&error.extended_code)
-    })
-}
-
-fn is_orphan(error: &rusqlite::Error) -> bool {
-    let foreign_key = rusqlite::ffi::SQLITE_CONSTRAINT_FOREIGNKEY;
-    error.sqlite_error().is_some_and(|error| error.extended_code == foreign_key)
+fn broken(error: &rusqlite::Error) -> Option<Broken> {
+    use rusqlite::ffi::{
+        SQLITE_CONSTRAINT_FOREIGNKEY, SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE,
+    };
+    match error.sqlite_error()?.extended_code {
+        SQLITE_CONSTRAINT_PRIMARYKEY | SQLITE_CONSTRAINT_UNIQUE => Some(Broken::Unique),
+        SQLITE_CONSTRAINT_FOREIGNKEY => Some(Broken::Parent),
+        _ => None,
+    }
 }
 
 /// A SeaORM value as rusqlite takes it; the forms are those of SeaORM's own SQLite reader.

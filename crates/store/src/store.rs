@@ -17,6 +17,11 @@ use crate::{postgres, sqlite};
 /// Sets that may wait for a writer before new ones have to wait for a place.
 const WAITING_WRITES: usize = 4096;
 
+/// Sets that a writer takes into one transaction.
+pub(crate) const BATCH: usize = 256;
+/// What a caller is told while the database is away.
+pub const AWAY: &str = "The database does not answer; try again";
+
 /// Hears what was committed, before the writers of it get their answer: the sets of one run in commit
 /// order. Called by the writer: it must only hand on.
 pub trait Listener: Send + Sync {
@@ -116,19 +121,14 @@ pub fn is_away(error: &Error) -> bool {
         Some(DbErr::ConnectionAcquire(_) | DbErr::Conn(_)) => true,
         Some(
             DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)),
-        ) => {
-            match &**error {
-                SqlxError::Io(_)
-                | SqlxError::PoolTimedOut
-                | SqlxError::PoolClosed
-                | SqlxError::Tls(_) => true,
-                // Classes of SQLSTATE: lacks resources, told to stop, trouble with the connection.
-                SqlxError::Database(error) => error.code().is_some_and(|code| {
-                    ["53", "57", "08"].iter().any(|class| code.starts_with(class))
-                }),
-                _ => false,
-            }
-        }
+        ) => match &**error {
+            SqlxError::Io(_)
+            | SqlxError::PoolTimedOut
+            | SqlxError::PoolClosed
+            | SqlxError::Tls(_) => true,
+            SqlxError::Database(error) => error.code().is_some_and(|code| postgres::is_away(&code)),
+            _ => false,
+        },
         _ => false,
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use drover_domain::activities::ActivityKind;
 use drover_domain::executions::{EventKind, NewEvent, StoredEvent};
-use drover_domain::{ActivityId, ExecutionId, OrgId, QueueId};
+use drover_domain::{ActivityId, Error, ExecutionId, OrgId, QueueId};
 use jiff::Timestamp;
 use sea_orm::{
     ActiveModelTrait, DbBackend, EntityTrait, IntoActiveModel, Iterable, QueryTrait, Statement,
@@ -23,6 +23,48 @@ pub enum Guard {
     OneRow,
     /// It must not break a unique key; otherwise the set fails as a conflict with this text.
     Unique(String),
+}
+
+/// Why a set was not written; `E` is the driver's error.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failed<E> {
+    /// The database refused.
+    #[error(transparent)]
+    Sql(#[from] E),
+    /// A guard did not hold.
+    #[error("{0}")]
+    Guard(Error),
+}
+
+/// What a driver's error says of a row's relations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Broken {
+    /// A unique key is taken.
+    Unique,
+    /// What the row belongs to is not there.
+    Parent,
+}
+
+impl Guard {
+    /// Whether a statement did what this asks for; `done` is how many rows it changed.
+    pub(crate) fn check<E>(
+        &self,
+        done: Result<u64, E>,
+        broken: impl Fn(&E) -> Option<Broken>,
+    ) -> Result<(), Failed<E>> {
+        let changed = done.map_err(|error| match (broken(&error), self) {
+            (Some(Broken::Unique), Self::Unique(taken)) => {
+                Failed::Guard(Error::conflict(taken.clone()))
+            }
+            // What it belongs to was deleted meanwhile.
+            (Some(Broken::Parent), _) => Failed::Guard(Error::Stale),
+            _ => Failed::Sql(error),
+        })?;
+        if *self == Self::OneRow && changed != 1 {
+            return Err(Failed::Guard(Error::Stale));
+        }
+        Ok(())
+    }
 }
 
 /// One step of a set.

@@ -18,7 +18,7 @@ use drover_store::{Store, WriteSet, audit, executions};
 
 use crate::hub::Hub;
 use crate::run::{NewRun, Run};
-use crate::step::{Extra, Speaker, insert_message, message_event, notice_event, step};
+use crate::step::{Extra, Speaker, as_i32, insert_message, message_event, notice_event, step};
 use crate::{Engine, Signal};
 
 /// How often a decision is made again because somebody else wrote first, before it is a fault.
@@ -93,7 +93,7 @@ impl Embedded {
         speaker: &Speaker,
     ) -> Result<()> {
         let now = self.clock.now();
-        let ordinal = run.flow.messages;
+        let ordinal = as_i32(run.flow.messages);
         let extra = Extra { events: vec![message_event(message, speaker)], ..Extra::default() };
         // The step first: its guard on the version is what makes the ordinal ours.
         step(run, Event::MessageAdded, extra, set, now)?;

@@ -187,7 +187,7 @@ impl Embedded {
             calls: u16::try_from(extra.calls.len()).unwrap_or(MAX_CALLS).min(MAX_CALLS),
             tokens: turn.usage.total(),
         };
-        let ordinal = run.flow.messages;
+        let ordinal = as_i32(run.flow.messages);
         step(run, event, extra, set, now)?;
         insert_message(run, set, ordinal, &message, &Speaker::default(), now)
     }
@@ -203,7 +203,7 @@ impl Embedded {
         let Some(request) = leased.request() else {
             return Err(Error::fault("record a tool call", "its request is not at hand"));
         };
-        let ordinal = run.flow.messages;
+        let ordinal = as_i32(run.flow.messages);
         let message = Message {
             message_id: message_id(run.id, "tool", leased.ordinal),
             body: Body::Tool {

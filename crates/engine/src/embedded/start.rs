@@ -13,7 +13,7 @@ use serde_json::json;
 use super::Embedded;
 use super::lease::{Hint, Which};
 use crate::run::{NewRun, Run, Spent};
-use crate::step::{insert_message_at, message_event, new_activity};
+use crate::step::{insert_message, message_event, new_activity};
 
 /// Adds the rows of a new run: itself, its log, its conversation, its first activity.
 pub(super) fn start(engine: &Embedded, set: &mut WriteSet, new: NewRun) -> Result<()> {
@@ -44,7 +44,7 @@ pub(super) fn start(engine: &Embedded, set: &mut WriteSet, new: NewRun) -> Resul
     set.begin_log(id, vec![message_event(&prompt, &speaker)], now);
     let mut messages = history;
     for (ordinal, message) in (-taken_over..).zip(&messages) {
-        insert_message_at(&run, set, ordinal, message, &Default::default(), now)?;
+        insert_message(&run, set, ordinal, message, &Default::default(), now)?;
     }
     messages.push(prompt);
     let (ordinal, turn) = (run.flow.activities, run.flow.turn);

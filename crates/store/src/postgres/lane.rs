@@ -9,18 +9,14 @@ use tokio_postgres::error::SqlState;
 
 use super::address::{Address, cannot_connect};
 use super::transaction::Connection;
-use crate::store::{Listener, Pending};
+use crate::store::{AWAY, BATCH, Listener, Pending};
 use crate::write::WriteSet;
 
-/// Sets taken into one transaction.
-const BATCH: usize = 256;
 /// How often a set that met a deadlock is tried.
 const TRIES: usize = 4;
 /// How long a transaction may take before the server counts as gone: longer than every limit that the
 /// server itself keeps.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// What a caller is told while the database is away.
-const AWAY: &str = "The database does not answer; try again";
 
 /// One of the writers.
 pub(super) struct Lane {
@@ -29,14 +25,7 @@ pub(super) struct Lane {
     listener: Arc<dyn Listener>,
 }
 
-/// Why sets were not written.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Failed {
-    #[error(transparent)]
-    Sql(#[from] tokio_postgres::Error),
-    #[error(transparent)]
-    Guard(Error),
-}
+pub(super) type Failed = crate::write::Failed<tokio_postgres::Error>;
 
 impl Lane {
     /// A writer that is not connected yet.
@@ -58,32 +47,30 @@ impl Lane {
         // Rows of runs are locked in the order of the runs' ids, here as in every lane: two of them
         // may wait for each other, and never in a circle. The sets of one run stay in their order.
         sets.sort_by_key(|set| set.run().map(|run| run.0));
-        match self.write(&sets).await {
+        let written = self.write(&sets).await;
+        // Nobody waits where an answer is not taken: the write stands, as it would after a crash.
+        match written {
             Ok(()) => {
                 for pending in batch.drain(..) {
-                    // Nobody waits any more: the write stands, as it would after a crash.
                     let _gone = pending.answer.send(Ok(()));
                 }
             }
-            Err(failed)
-                if self.connection.is_some() && (batch.len() > 1 || failed.is_collision()) =>
-            {
+            // Whatever it was, it says nothing of any one set.
+            Err(failed) if self.connection.is_none() => {
+                tracing::debug!(error = %failed, "a batch is refused");
+                for pending in batch.drain(..) {
+                    let _gone = pending.answer.send(Err(Error::Unavailable(AWAY.into())));
+                }
+            }
+            Err(failed) if batch.len() == 1 && !failed.is_collision() => {
+                if let Some(pending) = batch.pop() {
+                    let _gone = pending.answer.send(Err(failed.into_error()));
+                }
+            }
+            Err(_) => {
                 for pending in batch.drain(..) {
                     let outcome = self.write_one(&pending.set).await;
                     let _gone = pending.answer.send(outcome);
-                }
-            }
-            Err(failed) => {
-                let text = failed.to_string();
-                let mut failed = Some(failed);
-                for pending in batch.drain(..) {
-                    let error = match failed.take() {
-                        Some(failed) => failed.into_error(),
-                        // Only a lost connection fails many at once.
-                        None => Error::Unavailable(AWAY.into()),
-                    };
-                    tracing::debug!(error = text, "a write failed");
-                    let _gone = pending.answer.send(Err(error));
                 }
             }
         }
@@ -156,11 +143,11 @@ impl Failed {
             // Without a code it did not come from the database: the connection is gone.
             return Error::Unavailable(AWAY.into());
         };
-        // Classes of SQLSTATE (PostgreSQL, appendix A): 40 and 55 collide with others, 53 lacks
-        // resources, 57 is told to stop by the operator, 58 has trouble with its own system, 08 with
-        // the connection; 25006 reads only.
-        let elsewhere = ["40", "55", "53", "57", "58", "08"].contains(&&code.code()[..2]);
-        if elsewhere || *code == SqlState::READ_ONLY_SQL_TRANSACTION {
+        // Classes of SQLSTATE (PostgreSQL, appendix A): 40 and 55 collide with others, 58 has trouble
+        // with its own system; 25006 reads only.
+        let refuses = ["40", "55", "58"].contains(&&code.code()[..2])
+            || *code == SqlState::READ_ONLY_SQL_TRANSACTION;
+        if refuses || super::is_away(code.code()) {
             tracing::error!(error = %error, "the database refuses writes");
             return Error::Unavailable("The database refuses writes for now; try again".into());
         }

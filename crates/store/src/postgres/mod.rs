@@ -119,6 +119,12 @@ impl Database {
     }
 }
 
+/// Whether a SQLSTATE (PostgreSQL, appendix A) is the server's state and not the statement's fault: 53
+/// lacks resources, 57 is told to stop by the operator, 08 has trouble with the connection.
+pub(crate) fn is_away(code: &str) -> bool {
+    ["53", "57", "08"].iter().any(|class| code.starts_with(class))
+}
+
 async fn take_lock(client: &Client) -> Result<bool, tokio_postgres::Error> {
     let row = client.query_one("SELECT pg_try_advisory_lock($1)", &[&OWNER]).await?;
     row.try_get(0)

@@ -2,21 +2,18 @@
 
 use std::collections::HashMap;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::task::Poll;
 
 use drover_domain::executions::StoredEvent;
 use drover_domain::{Error, ExecutionId, micros};
+use futures_util::future::{MaybeDone, maybe_done};
 use futures_util::poll;
 use jiff::Timestamp;
-use sea_orm::Value;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Row, Statement};
+use tokio_postgres::{Client, Statement};
 
 use super::lane::Failed;
 use super::parameter::Parameter;
-use crate::write::{Entry, Guard, Notice, Step, WriteSet};
+use crate::write::{Broken, Entry, Guard, Notice, Step, WriteSet};
 
 /// Prepared statements kept by a connection; the hot path has about twenty shapes.
 const STATEMENTS: usize = 512;
@@ -24,7 +21,7 @@ const STATEMENTS: usize = 512;
 /// A connection with what it has prepared.
 pub(super) struct Connection {
     client: Client,
-    statements: HashMap<Arc<str>, Statement>,
+    statements: HashMap<Box<str>, Statement>,
 }
 
 const NEXT_SEQ: &str = "UPDATE execution_heads SET last_seq = last_seq + $1 \
@@ -33,51 +30,35 @@ const FIRST_SEQ: &str = "INSERT INTO execution_heads (execution_id, last_seq) VA
 const EVENT: &str = "INSERT INTO execution_events (execution_id, seq, kind, data, at) \
                      VALUES ($1, $2, $3, $4, $5)";
 
-type Flight<'a> = Pin<Box<dyn Future<Output = Result<u64, tokio_postgres::Error>> + Send + 'a>>;
+/// A statement on its way.
+type Flight<F> = Pin<Box<MaybeDone<F>>>;
 
-/// Statements on their way, in the order in which they were sent.
-#[derive(Default)]
-struct Pipeline<'a> {
-    flights: Vec<(Flight<'a>, &'a Guard)>,
+/// Sends a statement: the first poll does, so the order of calls is that of the statements.
+async fn sent<F: Future>(statement: F) -> Flight<F> {
+    let mut flight = Box::pin(maybe_done(statement));
+    let _landed_already = poll!(flight.as_mut());
+    flight
 }
 
-impl<'a> Pipeline<'a> {
-    /// Sends a statement: the first poll does, so the order of calls is that of the statements.
-    async fn send(&mut self, mut flight: Flight<'a>, guard: &'a Guard) -> Result<(), Failed> {
-        if let Poll::Ready(done) = poll!(flight.as_mut()) {
-            return checked(done, guard);
+/// Awaits the answer of a statement that was sent.
+async fn landed<F, T>(mut flight: Flight<F>) -> Result<T, tokio_postgres::Error>
+where
+    F: Future<Output = Result<T, tokio_postgres::Error>>,
+{
+    loop {
+        if let Some(answer) = flight.as_mut().take_output() {
+            return answer;
         }
-        self.flights.push((flight, guard));
-        Ok(())
-    }
-
-    /// Awaits all of them. The first that failed is the reason; those behind it fail with it.
-    async fn land(self) -> Result<(), Failed> {
-        let mut first = Ok(());
-        for (flight, guard) in self.flights {
-            let landed = checked(flight.await, guard);
-            first = first.and(landed);
-        }
-        first
+        flight.as_mut().await;
     }
 }
 
-fn checked(done: Result<u64, tokio_postgres::Error>, guard: &Guard) -> Result<(), Failed> {
-    let changed = match (done, guard) {
-        (Ok(changed), _) => changed,
-        (Err(error), Guard::Unique(taken)) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => {
-            return Err(Failed::Guard(Error::conflict(taken.clone())));
-        }
-        // What it belongs to was deleted meanwhile.
-        (Err(error), _) if error.code() == Some(&SqlState::FOREIGN_KEY_VIOLATION) => {
-            return Err(Failed::Guard(Error::Stale));
-        }
-        (Err(error), _) => return Err(error.into()),
-    };
-    if *guard == Guard::OneRow && changed != 1 {
-        return Err(Failed::Guard(Error::Stale));
+fn broken(error: &tokio_postgres::Error) -> Option<Broken> {
+    match error.code() {
+        Some(&SqlState::UNIQUE_VIOLATION) => Some(Broken::Unique),
+        Some(&SqlState::FOREIGN_KEY_VIOLATION) => Some(Broken::Parent),
+        _ => None,
     }
-    Ok(())
 }
 
 impl Connection {
@@ -102,38 +83,49 @@ impl Connection {
         let this = &*self;
         // Awaited by itself: behind a BEGIN that failed, each statement would commit on its own.
         this.client.batch_execute("BEGIN").await?;
-        let heads = this.take_heads(sets).await?;
-        let mut pipeline = Pipeline::default();
+        let mut heads = this.take_heads(sets).await?.into_iter();
+        let mut flights = Vec::new();
         let mut notices = Vec::new();
-        let mut heads = heads.into_iter();
         for set in sets {
             for step in &set.steps {
                 match step {
                     Step::Run { sql, values, guard } => {
-                        pipeline.send(this.run(sql, values)?, guard).await?;
+                        let values = values.iter().map(Parameter::Value).collect();
+                        flights.push((this.execute(sql, values).await?, guard));
                     }
                     Step::Append { execution, events, at, first } => {
                         let count = count(events)?;
                         let last = if *first {
-                            let flight = this.execute(
-                                FIRST_SEQ,
-                                vec![Parameter::Id(*execution), Parameter::Number(count)],
-                            )?;
-                            pipeline.send(flight, &Guard::None).await?;
+                            let head = vec![Parameter::Id(*execution), Parameter::Number(count)];
+                            flights.push((this.execute(FIRST_SEQ, head).await?, &Guard::None));
                             count
                         } else {
                             heads.next().ok_or(Failed::Guard(Error::Stale))?
                         };
-                        let stored = this
-                            .append(&mut pipeline, *execution, events, *at, last - count)
-                            .await?;
+                        let mut stored = Vec::with_capacity(events.len());
+                        for (seq, event) in (last - count + 1..).zip(events) {
+                            let row = entry(*execution, seq, event, *at);
+                            flights.push((this.execute(EVENT, row).await?, &Guard::None));
+                            let Entry { kind, data } = event;
+                            stored.push(StoredEvent {
+                                seq,
+                                kind: *kind,
+                                data: data.clone(),
+                                at: *at,
+                            });
+                        }
                         notices.push(Notice::Events { execution: *execution, events: stored });
                     }
                 }
             }
             notices.extend(set.notices.iter().cloned());
         }
-        pipeline.land().await?;
+        // All are awaited; the first that failed is the reason, and those behind it fail with it.
+        let mut first = Ok(());
+        for (flight, guard) in flights {
+            first = first.and(guard.check(landed(flight).await, broken));
+        }
+        first?;
         this.client.batch_execute("COMMIT").await?;
         Ok(notices)
     }
@@ -141,16 +133,16 @@ impl Connection {
     /// Prepares what this connection has not seen yet.
     async fn prepare(&mut self, sets: &[&WriteSet]) -> Result<(), Failed> {
         let of_sets = sets.iter().flat_map(|set| &set.steps).filter_map(|step| match step {
-            Step::Run { sql, .. } => Some(sql.clone()),
+            Step::Run { sql, .. } => Some(&**sql),
             Step::Append { .. } => None,
         });
         if self.statements.len() > STATEMENTS {
             self.statements.clear();
         }
-        for sql in of_sets.chain([NEXT_SEQ, FIRST_SEQ, EVENT].map(Arc::from)) {
-            if !self.statements.contains_key(&*sql) {
-                let statement = self.client.prepare(&sql).await?;
-                self.statements.insert(sql, statement);
+        for sql in of_sets.chain([NEXT_SEQ, FIRST_SEQ, EVENT]) {
+            if !self.statements.contains_key(sql) {
+                let statement = self.client.prepare(sql).await?;
+                self.statements.insert(sql.into(), statement);
             }
         }
         Ok(())
@@ -166,61 +158,32 @@ impl Connection {
         });
         let mut appends: Vec<_> = appends.enumerate().collect();
         appends.sort_by_key(|(_, (execution, _))| execution.0);
-        let mut last = vec![0; appends.len()];
         let mut flights = Vec::with_capacity(appends.len());
-        for (place, (execution, events)) in appends {
-            let parameters = [Parameter::Number(count(events)?), Parameter::Id(execution)];
+        for (place, (execution, events)) in &appends {
+            let parameters = [Parameter::Number(count(events)?), Parameter::Id(*execution)];
             let statement = self.statement(NEXT_SEQ)?;
-            let mut flight = Box::pin(async move {
-                let references: Vec<&(dyn ToSql + Sync)> =
-                    parameters.iter().map(|one| one as &(dyn ToSql + Sync)).collect();
-                self.client.query_opt(statement, &references).await
-            });
-            match poll!(flight.as_mut()) {
-                Poll::Ready(done) => last[place] = number(done?)?,
-                Poll::Pending => flights.push((place, flight)),
-            }
+            let head = async move {
+                let [by, execution] = &parameters;
+                self.client.query_opt(statement, &[by, execution]).await
+            };
+            flights.push((*place, sent(head).await));
         }
+        let mut last = vec![0; appends.len()];
         for (place, flight) in flights {
-            last[place] = number(flight.await?)?;
+            // No row: the run was deleted meanwhile.
+            let head = landed(flight).await?.ok_or(Failed::Guard(Error::Stale))?;
+            last[place] = head.try_get(0)?;
         }
         Ok(last)
     }
 
-    async fn append<'a>(
-        &'a self,
-        pipeline: &mut Pipeline<'a>,
-        execution: ExecutionId,
-        events: &'a [Entry],
-        at: Timestamp,
-        before: i64,
-    ) -> Result<Vec<StoredEvent>, Failed> {
-        let mut stored = Vec::with_capacity(events.len());
-        for (seq, event) in (before + 1..).zip(events) {
-            let parameters = vec![
-                Parameter::Id(execution),
-                Parameter::Number(seq),
-                Parameter::Number(event.kind.code().into()),
-                Parameter::Text(&event.data),
-                Parameter::Number(micros(at)),
-            ];
-            pipeline.send(self.execute(EVENT, parameters)?, &Guard::None).await?;
-            stored.push(StoredEvent { seq, kind: event.kind, data: event.data.clone(), at });
-        }
-        Ok(stored)
-    }
-
-    fn run<'a>(&'a self, sql: &str, values: &'a [Value]) -> Result<Flight<'a>, Failed> {
-        self.execute(sql, values.iter().map(Parameter::Value).collect())
-    }
-
-    fn execute<'a>(
+    async fn execute<'a>(
         &'a self,
         sql: &str,
         parameters: Vec<Parameter<'a>>,
-    ) -> Result<Flight<'a>, Failed> {
+    ) -> Result<Flight<impl Future<Output = Result<u64, tokio_postgres::Error>> + 'a>, Failed> {
         let statement = self.statement(sql)?;
-        Ok(Box::pin(self.client.execute_raw(statement, parameters)))
+        Ok(sent(self.client.execute_raw(statement, parameters)).await)
     }
 
     fn statement(&self, sql: &str) -> Result<&Statement, Failed> {
@@ -229,10 +192,15 @@ impl Connection {
     }
 }
 
-/// The number a head has now. Without a row the run was deleted meanwhile.
-fn number(head: Option<Row>) -> Result<i64, Failed> {
-    let head = head.ok_or(Failed::Guard(Error::Stale))?;
-    Ok(head.try_get(0)?)
+/// The row of an entry of a log.
+fn entry(execution: ExecutionId, seq: i64, event: &Entry, at: Timestamp) -> Vec<Parameter<'_>> {
+    vec![
+        Parameter::Id(execution),
+        Parameter::Number(seq),
+        Parameter::Number(event.kind.code().into()),
+        Parameter::Text(&event.data),
+        Parameter::Number(micros(at)),
+    ]
 }
 
 fn count(events: &[Entry]) -> Result<i64, Failed> {
