@@ -17,3 +17,4 @@ mod postgres;
 mod queues;
 mod skills;
 mod tools;
+mod workers;

@@ -6,13 +6,17 @@ mod organization;
 mod plane;
 pub mod processes;
 pub mod program;
+mod relay;
 pub mod tokens;
+mod worker;
 mod workspace;
 
 pub use database::Database;
 pub use models::{Model, shell};
 pub use organization::{Frame, Organization, Reply, names};
 pub use plane::Plane;
+pub use relay::Relay;
+pub use worker::Worker;
 pub use workspace::{Pipe, Workspace};
 
 /// A name that no other test has.

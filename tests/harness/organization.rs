@@ -1,13 +1,14 @@
 //! An organization, as its owner uses it.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use super::{Model, Plane, unique};
+use super::{Model, Plane, Worker, unique};
 
 /// Longest wait for a frame of a stream.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -21,6 +22,8 @@ pub struct Organization {
     pub queue_id: String,
     pub url: String,
     pub http: reqwest::Client,
+    /// Its own worker, if the tests are to have one; it ends with the last who knows of it.
+    pub worker: Option<Arc<Worker>>,
 }
 
 /// An answer.

@@ -3,13 +3,13 @@
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use model_server::ModelServer;
 use serde_json::{Value, json};
 
 use super::database::Database;
-use super::{Organization, Reply, unique};
+use super::{Organization, Reply, Worker, unique};
 
 /// A running plane.
 pub struct Plane {
@@ -121,6 +121,11 @@ impl Plane {
         self.directory.path().join("data-workspaces")
     }
 
+    /// Its `drover.toml`, whether it has one or not.
+    pub fn settings_file(&self) -> PathBuf {
+        self.directory.path().join("drover.toml")
+    }
+
     /// What it has logged so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.directory.path().join("log")).expect("the plane's log")
@@ -143,6 +148,16 @@ impl Plane {
 
     /// A new organization with this name.
     pub async fn organization_named(&self, name: &str) -> Organization {
+        let mut organization = self.organization_without_worker(name).await;
+        // One of a plane that is killed would not find where it is afterwards.
+        if matches!(self.directory, Directory::Shared(_)) {
+            organization.worker = Worker::configured(self, &organization).map(Arc::new);
+        }
+        organization
+    }
+
+    /// A new organization that has no worker but the one inside the plane, however the tests run.
+    pub async fn organization_without_worker(&self, name: &str) -> Organization {
         let reply = self.operator_post("/api/v1/organizations", json!({"name": name})).await;
         assert_eq!(reply.status, 201, "{reply:?}");
         let text = |field: &str| reply.body[field].as_str().expect("a text").to_owned();
@@ -153,6 +168,7 @@ impl Plane {
             queue_id: text("worker_queue_id"),
             url: self.url.clone(),
             http: self.http.clone(),
+            worker: None,
         }
     }
 
@@ -166,6 +182,7 @@ impl Plane {
             queue_id: text("worker_queue_id"),
             url: self.url.clone(),
             http: self.http.clone(),
+            worker: None,
         }
     }
 

@@ -2,7 +2,7 @@
 //! by which a tool and a test wait for each other.
 
 use std::os::unix::fs::DirBuilderExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::unix::pipe;
 use tokio::time::timeout;
 
-use super::Plane;
+use super::{Plane, Worker};
 
 /// Longest wait for a tool; less than the shell's own time limit, so that this does not pass for a
 /// kill.
@@ -31,14 +31,23 @@ pub struct Pipe {
 impl Workspace {
     /// That of a run, which is made if no tool was called yet.
     pub fn of(plane: &Plane, execution: &str) -> Self {
-        let files = plane.workspaces_dir().join(execution).join("files");
+        Self::below(&plane.workspaces_dir(), execution)
+    }
+
+    /// That of a run on a worker in a process of its own.
+    pub fn at(worker: &Worker, execution: &str) -> Self {
+        Self::below(&worker.workspaces_dir(), execution)
+    }
+
+    fn below(workspaces: &Path, execution: &str) -> Self {
+        let files = workspaces.join(execution).join("files");
         let mut folder = std::fs::DirBuilder::new();
         folder.recursive(true).mode(0o700).create(&files).expect("make the workspace");
         Self { files }
     }
 
     /// Where it is.
-    pub fn path(&self) -> &std::path::Path {
+    pub fn path(&self) -> &Path {
         &self.files
     }
 

@@ -1,5 +1,6 @@
 //! An organization in which there is one of everything, and a request of every operation.
 
+use drover_domain::workers::PROTOCOL;
 use drover_wire::Described;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -19,6 +20,9 @@ pub struct World {
     job: String,
     execution: String,
     key: String,
+    worker: String,
+    /// An activity that the worker has leased.
+    activity: String,
 }
 
 impl World {
@@ -43,16 +47,29 @@ impl World {
         let prompt = json!({"prompt": "Wait", "worker_queue_id": queue});
         let (job, execution) =
             tokio::join!(owner.create("/api/v1/jobs", job), owner.execute(&agent, prompt));
+        let (worker, activity) = leased(owner, &agent).await;
         let owner = owner.clone();
-        Self { owner, agent, environment, queue, skill, spare_skill, job, execution, key }
+        Self {
+            owner,
+            agent,
+            environment,
+            queue,
+            skill,
+            spare_skill,
+            job,
+            execution,
+            key,
+            worker,
+            activity,
+        }
     }
 
     /// Everything by which it could be known in an answer.
     pub fn marks(&self) -> Vec<&str> {
-        let Self { owner, agent, environment, queue, skill, spare_skill, job, execution, key } =
+        let Self { owner, agent, environment, queue, skill, spare_skill, job, execution, .. } =
             self;
-        let own = [&owner.name, &owner.environment_id, &owner.queue_id];
-        let made = [agent, environment, queue, skill, spare_skill, job, execution, key];
+        let own = [&owner.name, &owner.environment_id, &owner.queue_id, &self.key, &self.worker];
+        let made = [agent, environment, queue, skill, spare_skill, job, execution, &self.activity];
         own.into_iter().chain(made).map(String::as_str).collect()
     }
 
@@ -84,6 +101,7 @@ impl World {
 
     fn parameter(&self, name: &str, operation: &str) -> &str {
         match name {
+            "activity_id" => &self.activity,
             "agent_id" | "entity_id" => &self.agent,
             "entity_type" => "agent",
             "environment_id" => &self.environment,
@@ -93,6 +111,7 @@ impl World {
             "queue_id" => &self.queue,
             "skill_id" => &self.skill,
             "skill_type" => "shell",
+            "worker_id" => &self.worker,
             _ => panic!("`{operation}` has a parameter `{name}`: say here what its value is"),
         }
     }
@@ -115,6 +134,12 @@ impl World {
             "executions.ExecuteAgentOperation" => json!({"prompt": "What is new?"}),
             "executions.Message" => json!({"message": "And?"}),
             "executions.Publish" => json!({"event_type": "progress", "data": {"percent": 50}}),
+            "workers.Register" => json!({
+                "queues": [self.queue], "protocol": PROTOCOL, "version": "0.0.0",
+            }),
+            "workers.Poll" => json!({"kind": "turn"}),
+            "workers.Progressed" => json!({"attempt": 1, "number": 1, "progress": []}),
+            "workers.Complete" => json!({"attempt": 1, "outcome": {"result": "cancelled"}}),
             "executions.TerminateOperation" => json!({"reason": "a test"}),
             _ => json!({}),
         }
@@ -128,6 +153,7 @@ impl World {
             format!("/api/v1/agents/{agent}"),
             format!("/api/v1/environments/{environment}"),
             format!("/api/v1/worker-queues/{queue}"),
+            format!("/api/v1/worker-queues/{queue}/workers"),
             format!("/api/v1/jobs/{job}"),
             format!("/api/v1/jobs/{job}/executions"),
             format!("/api/v1/executions/{execution}"),
@@ -147,4 +173,17 @@ impl World {
         }
         all
     }
+}
+
+/// A worker of a queue of its own, and an activity that it has leased.
+async fn leased(owner: &Organization, agent: &str) -> (String, String) {
+    let queue = owner.queue_without_worker().await;
+    let body = json!({"queues": [queue], "protocol": PROTOCOL, "version": "0.0.0"});
+    let registered = owner.post("/api/v1/workers", body).await;
+    let worker = registered.text("worker_id");
+    owner.execute(agent, json!({"prompt": "Wait", "worker_queue_id": queue})).await;
+    let poll = json!({"kind": "turn", "wait_seconds": 30});
+    let polled = owner.post(&format!("/api/v1/workers/{worker}/poll"), poll).await;
+    let activity = polled.body["tasks"][0]["id"].as_str().expect("a task").to_owned();
+    (worker, activity)
 }

@@ -60,6 +60,8 @@ uuid_id!(/// An execution environment of an organization.
     EnvironmentId, "environment");
 uuid_id!(/// A worker queue; also the name of its task queue (contract, workers §2).
     QueueId, "worker queue");
+uuid_id!(/// A worker: one registration of one process (contract, workers §2.1).
+    WorkerId, "worker");
 uuid_id!(/// A skill.
     SkillId, "skill");
 uuid_id!(/// A run. Version 7, so that newer runs sort after older ones and land next to each other on disk.

@@ -7,6 +7,7 @@ pub mod identity;
 pub mod jobs;
 pub mod messages;
 pub mod skills;
+pub mod workers;
 
 mod error;
 mod id;
@@ -18,6 +19,7 @@ mod time;
 pub use error::{Doing, Error, Result, Violation};
 pub use id::{
     ActivityId, AgentId, EnvironmentId, ExecutionId, JobId, KeyId, OrgId, QueueId, SkillId, UserId,
+    WorkerId,
 };
 pub use page::{MAX_PAGE, MAX_SKIP, Page};
 pub use patch::Patch;

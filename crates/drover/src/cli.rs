@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use serde::Serialize;
 
-use crate::commands::{dev, executions, jobs, openapi, organizations, quickstart, serve};
+use crate::commands::{dev, executions, jobs, openapi, organizations, quickstart, serve, worker};
 use crate::config::{Config, LogFormat};
 use crate::exit::{CommandError, EXIT_CODES, Outcome};
 use crate::printer::Printer;
@@ -34,6 +34,8 @@ enum Command {
     Dev(dev::DevArgs),
     /// Start a plane.
     Serve(serve::ServeArgs),
+    /// Execute the work of a plane on this machine.
+    Worker(worker::WorkerArgs),
     /// Organizations of the running plane, for its operator.
     Org {
         #[command(subcommand)]
@@ -166,7 +168,10 @@ pub struct ClientFlags {
 impl Cli {
     /// Whether the command is a server, with the threads of one.
     pub fn is_server(&self) -> bool {
-        matches!(self.command, Command::Quickstart(_) | Command::Dev(_) | Command::Serve(_))
+        matches!(
+            self.command,
+            Command::Quickstart(_) | Command::Dev(_) | Command::Serve(_) | Command::Worker(_)
+        )
     }
 
     /// Runs the command.
@@ -176,6 +181,7 @@ impl Cli {
             Command::Quickstart(args) => quickstart::run(args, &shell).await,
             Command::Dev(args) => dev::run(args, &shell).await,
             Command::Serve(args) => serve::run(args, &shell).await,
+            Command::Worker(args) => worker::run(args, &shell).await,
             Command::Openapi => openapi::run(&shell),
             Command::Org { command: Organization::Create(args) } => {
                 organizations::create::run(args, &shell).await

@@ -81,7 +81,8 @@ impl Place {
     }
 }
 
-fn is_loopback(url: &str) -> bool {
+/// Whether an address is one of this machine.
+pub fn is_loopback(url: &str) -> bool {
     let host = url.parse::<http::Uri>().ok();
     let host = host.as_ref().and_then(http::Uri::host).unwrap_or_default();
     let host = host.trim_start_matches('[').trim_end_matches(']');

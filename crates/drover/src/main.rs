@@ -1,17 +1,19 @@
 //! The binary: puts everything together. Servers (`quickstart`, `dev`, `serve`) are in this process
-//! (`plane_process`), client commands speak HTTP to one.
+//! (`plane_process`), client commands and `worker` speak HTTP to one.
 
 mod cli;
 mod client;
 mod commands;
 mod config;
 mod data_directory;
+mod executor;
 mod exit;
 mod follow;
 mod in_process;
 mod logging;
 mod plane_process;
 mod printer;
+mod remote;
 mod seed;
 mod signals;
 mod system;

@@ -17,8 +17,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::data_directory::{DataDirectory, RunningPlane};
+use crate::executor;
 use crate::exit::{CommandError, Exit, chain};
-use crate::in_process;
+use crate::in_process::InProcess;
 use crate::printer::Printer;
 use crate::signals::Signals;
 use crate::system::{SystemClock, SystemIds};
@@ -78,8 +79,10 @@ impl PlaneProcess {
         for queue in drover_store::queues::queries::in_process(plane.store.reader()).await? {
             plane.hub.serve(queue);
         }
+        drover_plane::workers::recover(&plane).await?;
         plane.embedded.recover().await?;
-        let worker = in_process::start(&plane, config)?;
+        let source = Arc::new(InProcess::new(plane.clone()));
+        let worker = executor::worker(config, source)?.start();
         start_tasks(&plane);
         serve(&plane, listener);
         directory.announce(&RunningPlane {
@@ -145,7 +148,7 @@ pub fn warn(config: &Config, printer: Printer) {
 }
 
 /// Refuses to start where tools could read what the plane keeps.
-fn check_wall(config: &Config) -> Result<(), CommandError> {
+pub fn check_wall(config: &Config) -> Result<(), CommandError> {
     match Wall::detect().shortcoming() {
         Some(shortcoming) if !config.allow_unwalled_tools => {
             let message = format!("this kernel cannot wall tools off: {shortcoming}");
@@ -198,6 +201,7 @@ fn metrics() -> Result<PrometheusHandle, CommandError> {
 fn start_tasks(plane: &Arc<Plane>) {
     let (watching, stop) = (plane.embedded.clone(), plane.stopping.clone());
     plane.tasks.spawn(async move { watching.watch(stop).await });
+    plane.tasks.spawn(drover_plane::workers::watch(plane.clone()));
     let (metrics, stop) = (plane.metrics.clone(), plane.stopping.clone());
     plane.tasks.spawn(async move {
         while !ends_within(&stop, UPKEEP).await {

@@ -1,44 +1,62 @@
-//! Wake-ups within the process: who watches a run, what waits for the local worker, what must stop.
+//! Wake-ups within the process: who watches a run, what waits for which worker, what must stop.
 //! Fed by the store after each commit. Nothing here is a truth: all of it can be read again.
+//! Not here: what waits in a lane (`lanes`).
 
 use std::any::Any;
-use std::collections::{HashMap, HashSet, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use drover_domain::activities::ActivityKind;
 use drover_domain::executions::StoredEvent;
 use drover_domain::{ActivityId, ExecutionId, OrgId, QueueId};
 use drover_store::{Listener, Notice};
 use jiff::Timestamp;
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
-/// Activities kept ready in memory; the rest waits in the database.
-const READY: usize = 4096;
+use crate::lanes::{Lanes, Ready};
+use crate::taker::Taker;
+
 /// Batches of events a slow watcher may lag behind before it has to read the log again.
 const BATCHES: usize = 256;
 
 type Forget = Box<dyn Fn(&OrgId) + Send + Sync>;
-type Hint = Option<Arc<dyn Any + Send + Sync>>;
+pub(crate) type Hint = Option<Arc<dyn Any + Send + Sync>>;
 
 /// The wake-ups of one process.
 #[derive(Default)]
 pub struct Hub {
     watchers: Mutex<HashMap<ExecutionId, broadcast::Sender<Arc<[StoredEvent]>>>>,
-    served: RwLock<HashSet<QueueId>>,
-    turns: Lane,
-    tools: Lane,
+    /// What waits for the worker of this process, whatever its queue.
+    in_process: Arc<Lanes>,
+    queues: RwLock<Queues>,
     /// Activities that wait for their time; the engine's clock moves them to a lane.
     later: Mutex<Vec<(Timestamp, ActivityKind, Ready)>>,
     running: Mutex<HashMap<ExecutionId, Running>>,
     forget: RwLock<Vec<Forget>>,
 }
 
-/// What a run does here at the moment.
+/// Who serves which queue.
+#[derive(Default)]
+struct Queues {
+    in_process: HashSet<QueueId>,
+    /// Queues with workers elsewhere; what waits on them waits for those alone.
+    elsewhere: HashMap<QueueId, Elsewhere>,
+    /// Queues that have had workers elsewhere: those may have left leases.
+    known: HashSet<QueueId>,
+}
+
+struct Elsewhere {
+    lanes: Arc<Lanes>,
+    workers: usize,
+}
+
+/// What a run does at the moment, and with whom.
 struct Running {
     activity: ActivityId,
     attempt: u32,
     stop: CancellationToken,
+    taker: Arc<Taker>,
 }
 
 /// A look at a run's events as they are committed.
@@ -70,28 +88,6 @@ impl Drop for Watch {
     }
 }
 
-/// What waits for one kind of slot.
-#[derive(Default)]
-struct Lane {
-    queue: Mutex<Queue>,
-    wake: Notify,
-}
-
-#[derive(Default)]
-struct Queue {
-    ready: VecDeque<Ready>,
-    known: HashSet<ActivityId>,
-    /// Something was left in the database for want of room here.
-    overflowed: bool,
-}
-
-/// An activity that waits for the local worker.
-#[derive(Clone)]
-pub(crate) struct Ready {
-    pub activity: ActivityId,
-    pub hint: Hint,
-}
-
 impl Hub {
     /// Watches a run: every batch of events after this call.
     pub fn watch(self: &Arc<Self>, execution: ExecutionId) -> Watch {
@@ -102,18 +98,77 @@ impl Hub {
 
     /// Says that the worker of this process serves a queue.
     pub fn serve(&self, queue: QueueId) {
-        self.served.write().unwrap_or_else(PoisonError::into_inner).insert(queue);
+        self.write_queues().in_process.insert(queue);
     }
 
-    /// The queues that the worker of this process serves.
+    /// A worker elsewhere begins to serve a queue. Until the last such worker leaves, what waits on
+    /// the queue is for them and not for the worker of this process.
+    pub(crate) fn serve_elsewhere(&self, queue: QueueId) -> Arc<Lanes> {
+        let mut queues = self.write_queues();
+        queues.known.insert(queue);
+        let elsewhere = queues
+            .elsewhere
+            .entry(queue)
+            .or_insert_with(|| Elsewhere { lanes: Arc::default(), workers: 0 });
+        elsewhere.workers += 1;
+        elsewhere.lanes.clone()
+    }
+
+    /// A worker elsewhere has left a queue. What was offered to it is found by the next look.
+    pub(crate) fn leave(&self, queue: QueueId) {
+        let mut queues = self.write_queues();
+        if let Some(elsewhere) = queues.elsewhere.get_mut(&queue) {
+            elsewhere.workers -= 1;
+            if elsewhere.workers == 0 {
+                queues.elsewhere.remove(&queue);
+            }
+        }
+    }
+
+    /// Says that workers elsewhere have served a queue, before this process began.
+    pub(crate) fn was_served(&self, queue: QueueId) {
+        self.write_queues().known.insert(queue);
+    }
+
+    /// The queues that have a worker.
     pub fn served(&self) -> Vec<QueueId> {
-        let served = self.served.read().unwrap_or_else(PoisonError::into_inner);
-        served.iter().copied().collect()
+        let queues = self.read_queues();
+        let mut served = queues.in_process.clone();
+        served.extend(queues.elsewhere.keys());
+        served.into_iter().collect()
     }
 
-    /// Whether the worker of this process serves a queue.
+    /// The queues that have or have had a worker.
+    pub(crate) fn ever_served(&self) -> Vec<QueueId> {
+        let queues = self.read_queues();
+        queues.in_process.union(&queues.known).copied().collect()
+    }
+
+    /// Whether a queue has a worker.
     pub fn serves(&self, queue: QueueId) -> bool {
-        self.served.read().unwrap_or_else(PoisonError::into_inner).contains(&queue)
+        self.lanes(queue).is_some()
+    }
+
+    /// Where what waits on a queue is offered; `None` if nobody serves it.
+    pub(crate) fn lanes(&self, queue: QueueId) -> Option<Arc<Lanes>> {
+        let queues = self.read_queues();
+        match queues.elsewhere.get(&queue) {
+            Some(elsewhere) => Some(elsewhere.lanes.clone()),
+            None => queues.in_process.contains(&queue).then(|| self.in_process.clone()),
+        }
+    }
+
+    /// The lanes of the worker of this process.
+    pub(crate) fn in_process(&self) -> &Arc<Lanes> {
+        &self.in_process
+    }
+
+    fn read_queues(&self) -> RwLockReadGuard<'_, Queues> {
+        self.queues.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write_queues(&self) -> RwLockWriteGuard<'_, Queues> {
+        self.queues.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Calls `forget` whenever something of an organization's catalogue changes.
@@ -121,40 +176,10 @@ impl Hub {
         self.forget.write().unwrap_or_else(PoisonError::into_inner).push(Box::new(forget));
     }
 
-    /// Waits for something ready. The second value says that more waits in the database.
-    pub(crate) async fn next(&self, kind: ActivityKind) -> (Ready, bool) {
-        let lane = self.lane(kind);
-        loop {
-            let woken = lane.wake.notified();
-            {
-                let mut queue = lock(&lane.queue);
-                if let Some(ready) = queue.ready.pop_front() {
-                    let refill = queue.overflowed && queue.ready.len() < READY / 2;
-                    if refill {
-                        queue.overflowed = false;
-                    }
-                    if !queue.ready.is_empty() {
-                        lane.wake.notify_one();
-                    }
-                    return (ready, refill);
-                }
-            }
-            woken.await;
-        }
-    }
-
-    /// Offers an activity to the local worker; a second offer of one that still waits is dropped.
+    /// Offers an activity to whoever serves its queue.
     pub(crate) fn offer(&self, kind: ActivityKind, ready: Ready) {
-        let lane = self.lane(kind);
-        let mut queue = lock(&lane.queue);
-        if queue.ready.len() >= READY {
-            queue.overflowed = true;
-            return;
-        }
-        if queue.known.insert(ready.activity) {
-            queue.ready.push_back(ready);
-            drop(queue);
-            lane.wake.notify_one();
+        if let Some(lanes) = self.lanes(ready.queue) {
+            lanes.offer(kind, ready);
         }
     }
 
@@ -173,11 +198,6 @@ impl Hub {
         }
     }
 
-    /// An offered activity was taken or found taken; it may be offered again from now on.
-    pub(crate) fn taken(&self, kind: ActivityKind, activity: ActivityId) {
-        lock(&self.lane(kind).queue).known.remove(&activity);
-    }
-
     /// A token that ends when this try of the run's activity must stop. Dropped with
     /// [`Hub::ended`].
     pub(crate) fn begin(
@@ -185,9 +205,10 @@ impl Hub {
         execution: ExecutionId,
         activity: ActivityId,
         attempt: u32,
+        taker: &Arc<Taker>,
     ) -> CancellationToken {
         let stop = CancellationToken::new();
-        let running = Running { activity, attempt, stop: stop.clone() };
+        let running = Running { activity, attempt, stop: stop.clone(), taker: taker.clone() };
         lock(&self.running).insert(execution, running);
         stop
     }
@@ -199,13 +220,6 @@ impl Hub {
         let is_this = |one: &Running| one.activity == activity && one.attempt == attempt;
         if running.get(&execution).is_some_and(is_this) {
             running.remove(&execution);
-        }
-    }
-
-    fn lane(&self, kind: ActivityKind) -> &Lane {
-        match kind {
-            ActivityKind::Turn => &self.turns,
-            ActivityKind::Tool => &self.tools,
         }
     }
 
@@ -224,18 +238,17 @@ impl Listener for Hub {
             match notice {
                 Notice::Events { execution, events } => self.publish(execution, events),
                 Notice::Ready { queue, activity, kind, not_before, hint } => {
-                    if self.serves(queue) {
-                        let ready = Ready { activity, hint };
-                        if not_before > Timestamp::UNIX_EPOCH {
-                            self.offer_at(kind, ready, not_before);
-                        } else {
-                            self.offer(kind, ready);
-                        }
+                    let ready = Ready { queue, activity, hint };
+                    if not_before <= Timestamp::UNIX_EPOCH {
+                        self.offer(kind, ready);
+                    } else if self.serves(queue) {
+                        self.offer_at(kind, ready, not_before);
                     }
                 }
                 Notice::Stop { execution } => {
                     if let Some(running) = lock(&self.running).get(&execution) {
                         running.stop.cancel();
+                        running.taker.must_stop(running.activity);
                     }
                 }
                 Notice::Catalogue { organization } => {
@@ -247,7 +260,7 @@ impl Listener for Hub {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -262,14 +275,34 @@ mod tests {
         let hub = Hub::default();
         let execution = ExecutionId(Uuid::from_u128(1));
         let (first, second) = (ActivityId(Uuid::from_u128(2)), ActivityId(Uuid::from_u128(3)));
-        hub.begin(execution, first, 1);
-        let stop = hub.begin(execution, second, 1);
+        let taker = Taker::in_process("me".into(), hub.in_process().clone());
+        hub.begin(execution, first, 1, &taker);
+        let stop = hub.begin(execution, second, 1, &taker);
         hub.ended(execution, first, 1);
         hub.committed(vec![Notice::Stop { execution }]);
         assert!(stop.is_cancelled());
-        let again = hub.begin(execution, second, 2);
+        let again = hub.begin(execution, second, 2, &taker);
         hub.ended(execution, second, 1);
         hub.committed(vec![Notice::Stop { execution }]);
         assert!(again.is_cancelled());
+    }
+    #[test]
+    fn a_queue_with_workers_elsewhere_is_left_to_them() {
+        let hub = Hub::default();
+        let queue = QueueId(Uuid::from_u128(1));
+        hub.serve(queue);
+        let ours = hub.lanes(queue).expect("served");
+        let theirs = hub.serve_elsewhere(queue);
+        hub.serve_elsewhere(queue);
+        assert!(Arc::ptr_eq(&hub.lanes(queue).expect("served"), &theirs));
+        hub.leave(queue);
+        assert!(Arc::ptr_eq(&hub.lanes(queue).expect("served"), &theirs));
+        hub.leave(queue);
+        assert!(Arc::ptr_eq(&hub.lanes(queue).expect("served"), &ours));
+        let other = QueueId(Uuid::from_u128(2));
+        hub.serve_elsewhere(other);
+        hub.leave(other);
+        assert!(!hub.serves(other));
+        assert_eq!(hub.ever_served().len(), 2);
     }
 }

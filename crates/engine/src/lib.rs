@@ -7,13 +7,16 @@
 
 mod embedded;
 mod hub;
+mod lanes;
 mod run;
 mod step;
+mod taker;
 
 pub use embedded::{Embedded, Leased, Offer};
 pub use hub::{Hub, Watch};
 pub use run::{NewRun, Run, Spent};
 pub use step::Speaker;
+pub use taker::Taker;
 
 use async_trait::async_trait;
 use drover_domain::executions::Status;

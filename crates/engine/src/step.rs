@@ -240,6 +240,7 @@ pub(crate) fn new_activity(
         created_at: micros(now),
         started_at: None,
         ended_at: None,
+        reports: 0,
     }
 }
 

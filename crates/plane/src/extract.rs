@@ -27,6 +27,15 @@ pub struct Query<T>(pub T);
 /// The body, parsed and within its limits. An absent body is an empty object.
 pub struct Body<T>(pub T);
 
+/// The longest report of a worker: an answer of a model, or the output of a tool.
+pub const MAX_REPORT: usize = 16 * 1024 * 1024;
+
+/// A worker's report: a body that may be as long as what a model or a tool says.
+pub struct Report<T>(pub T);
+
+/// The two ids of the path.
+pub struct Ids<A, B>(pub A, pub B);
+
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = Failure;
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
@@ -40,14 +49,29 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
 impl<S: Send + Sync, T: FromStr + Send> FromRequestParts<S> for Id<T> {
     type Rejection = Failure;
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
-        let params = RawPathParams::from_request_parts(parts, state)
-            .await
-            .map_err(|_| Failure(Error::not_found("Not Found")))?;
-        let Some((name, text)) = params.iter().next() else {
-            return Err(Failure(Error::fault("read an id", "the path has none")));
-        };
-        path_id(name, text).map(Self).map_err(Failure)
+        let params = path(parts, state).await?;
+        Ok(Self(id_at(&params, 0)?))
     }
+}
+
+impl<S: Send + Sync, A: FromStr + Send, B: FromStr + Send> FromRequestParts<S> for Ids<A, B> {
+    type Rejection = Failure;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let params = path(parts, state).await?;
+        Ok(Self(id_at(&params, 0)?, id_at(&params, 1)?))
+    }
+}
+
+async fn path<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<RawPathParams, Error> {
+    let params = RawPathParams::from_request_parts(parts, state).await;
+    params.map_err(|_| Error::not_found("Not Found"))
+}
+
+fn id_at<T: FromStr>(params: &RawPathParams, index: usize) -> Result<T, Error> {
+    let Some((name, text)) = params.iter().nth(index) else {
+        return Err(Error::fault("read an id", "the path has none"));
+    };
+    path_id(name, text)
 }
 
 /// Parses one id of the path.
@@ -81,18 +105,29 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
 impl<S: Send + Sync, T: DeserializeOwned + Check> FromRequest<S> for Body<T> {
     type Rejection = Failure;
     async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
-        let bytes = read_body(request).await?;
-        let body: T = parse(&bytes)?;
-        let mut violations = Violations::default();
-        body.check(&mut violations);
-        violations.finish()?;
-        Ok(Self(body))
+        Ok(Self(read(request, MAX_BODY).await?))
     }
 }
 
-async fn read_body(request: Request) -> Result<Bytes, Error> {
-    axum::body::to_bytes(request.into_body(), MAX_BODY).await.map_err(|_| {
-        let text = format!("Body should have at most {MAX_BODY} bytes");
+impl<S: Send + Sync, T: DeserializeOwned + Check> FromRequest<S> for Report<T> {
+    type Rejection = Failure;
+    async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
+        Ok(Self(read(request, MAX_REPORT).await?))
+    }
+}
+
+async fn read<T: DeserializeOwned + Check>(request: Request, most: usize) -> Result<T, Error> {
+    let bytes = read_body(request, most).await?;
+    let body: T = parse(&bytes)?;
+    let mut violations = Violations::default();
+    body.check(&mut violations);
+    violations.finish()?;
+    Ok(body)
+}
+
+async fn read_body(request: Request, most: usize) -> Result<Bytes, Error> {
+    axum::body::to_bytes(request.into_body(), most).await.map_err(|_| {
+        let text = format!("Body should have at most {most} bytes");
         Error::invalid("", "too_long", text)
     })
 }

@@ -16,6 +16,7 @@ pub mod jobs;
 pub mod organizations;
 pub mod queues;
 pub mod skills;
+pub mod workers;
 
 mod cache;
 mod ctx;

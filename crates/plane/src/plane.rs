@@ -15,6 +15,7 @@ use crate::activities::AgentSpec;
 use crate::auth::Keyed;
 use crate::cache::Cache;
 use crate::keys::SigningKey;
+use crate::workers::Registry;
 
 /// What a plane is configured with.
 #[derive(Debug, Clone)]
@@ -39,6 +40,8 @@ pub struct Plane {
     pub embedded: Arc<Embedded>,
     /// Wake-ups.
     pub hub: Arc<Hub>,
+    /// The workers in other processes that are here.
+    pub workers: Registry,
     /// Now.
     pub clock: Arc<dyn Clock>,
     /// New ids.
@@ -97,6 +100,7 @@ impl Plane {
             engine: parts.embedded.clone(),
             embedded: parts.embedded,
             hub,
+            workers: Registry::default(),
             clock: parts.clock,
             ids: parts.ids,
             signing: parts.signing,

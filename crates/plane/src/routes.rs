@@ -20,7 +20,9 @@ use crate::auth;
 use crate::ctx::Ctx;
 use crate::error::{Failure, answer};
 use crate::plane::Plane;
-use crate::{agents, environments, executions, health, jobs, organizations, queues, skills};
+use crate::{
+    agents, environments, executions, health, jobs, organizations, queues, skills, workers,
+};
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -79,6 +81,7 @@ pub fn router(plane: Arc<Plane>) -> Router {
         skills::routes,
         environments::routes,
         queues::routes,
+        workers::routes,
         jobs::routes,
         executions::routes,
     ] {

@@ -15,6 +15,7 @@ pub mod jobs;
 pub mod messages;
 pub mod queues;
 pub mod skills;
+pub mod workers;
 
 mod dialect;
 mod lock;

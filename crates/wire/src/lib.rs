@@ -14,6 +14,7 @@ pub mod openapi;
 pub mod organizations;
 pub mod queues;
 pub mod skills;
+pub mod workers;
 
 mod object;
 mod operation;
@@ -30,6 +31,7 @@ pub fn operations() -> Vec<Described> {
         skills::all(),
         environments::all(),
         queues::all(),
+        workers::all(),
         jobs::all(),
         executions::all(),
     ]

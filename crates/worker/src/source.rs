@@ -20,11 +20,13 @@ pub type Leasing = BoxFuture<'static, Result<Option<Lease>>>;
 /// The plane, as a worker sees it.
 #[async_trait]
 pub trait WorkSource: Send + Sync + 'static {
-    /// Waits for something to do. What is returned takes the lease; so a worker can wait for the
-    /// next thing while the lease of this one is being written.
-    async fn poll(&self, kind: ActivityKind) -> Result<Leasing>;
+    /// Waits for something to do, and gives up to `at_most` of it; nothing if it waited for long.
+    /// What is returned takes the lease; so a worker can wait for the next thing while the lease of
+    /// this one is being written.
+    async fn poll(&self, kind: ActivityKind, at_most: usize) -> Result<Vec<Leasing>>;
 
-    /// Renews the leases of activities that still run.
+    /// Renews the leases of the activities that still run. Answers when it wants to hear of them
+    /// again: after a third of a lease at the latest.
     async fn heartbeat(&self, held: Vec<ActivityId>) -> Result<()>;
 
     /// Stores progress; answers after it is on disk.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use drover_domain::activities::{ActivityKind, Outcome, Work};
 use drover_domain::{ActivityId, Error};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -15,8 +15,8 @@ use crate::source::{Lease, Leasing, WorkSource};
 use crate::tools::Toolbox;
 use crate::{tool, turn};
 
-/// The time between two heartbeats; a lease lasts three.
-const HEARTBEAT: Duration = Duration::from_secs(5);
+/// Activities that are asked for at once, where as many slots are free.
+const AT_ONCE: usize = 16;
 /// The wait after a source could not be asked.
 const RETRY: Duration = Duration::from_millis(500);
 
@@ -49,8 +49,12 @@ pub struct Worker {
 
 /// A running worker.
 pub struct WorkerHandle {
+    /// Ends what runs.
     stop: CancellationToken,
+    /// Ends the taking of work.
+    full: CancellationToken,
     tasks: TaskTracker,
+    heartbeats: TaskTracker,
 }
 
 /// What every activity of a worker shares.
@@ -67,6 +71,7 @@ impl Worker {
     /// Starts the loops.
     pub fn start(self) -> WorkerHandle {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let (full, heartbeats) = (stop.child_token(), TaskTracker::new());
         let desk = Arc::new(Desk {
             source: self.source,
             models: self.models,
@@ -75,54 +80,80 @@ impl Worker {
             stop: stop.clone(),
             tasks: tasks.clone(),
         });
-        tasks.spawn(take(desk.clone(), ActivityKind::Turn, self.slots.model_calls));
-        tasks.spawn(take(desk.clone(), ActivityKind::Tool, self.slots.tool_calls));
-        tasks.spawn(heartbeat(desk));
-        WorkerHandle { stop, tasks }
+        for (kind, slots) in [
+            (ActivityKind::Turn, self.slots.model_calls),
+            (ActivityKind::Tool, self.slots.tool_calls),
+        ] {
+            tasks.spawn(take(desk.clone(), full.clone(), kind, slots));
+        }
+        heartbeats.spawn(heartbeat(desk));
+        WorkerHandle { stop, full, tasks, heartbeats }
     }
 }
 
 impl WorkerHandle {
+    /// Takes no more work, and waits until what runs has ended.
+    pub async fn drain(&self) {
+        self.full.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
     /// Stops at once: model calls are dropped, tools are killed. Nothing is reported, so the runs
     /// go on where they were once somebody takes their leases.
     pub async fn stop(self) {
         self.stop.cancel();
-        self.tasks.close();
-        self.tasks.wait().await;
+        for tasks in [self.tasks, self.heartbeats] {
+            tasks.close();
+            tasks.wait().await;
+        }
     }
 }
 
-/// Takes work of one kind for as long as there is a free slot.
-async fn take(desk: Arc<Desk>, kind: ActivityKind, slots: usize) {
+/// Takes work of one kind for as long as there is a free slot, until `full`.
+async fn take(desk: Arc<Desk>, full: CancellationToken, kind: ActivityKind, slots: usize) {
     let free = Arc::new(Semaphore::new(slots.max(1)));
     loop {
         let next = async {
-            let permit = free.clone().acquire_owned().await;
-            (permit, desk.source.poll(kind).await)
+            // Held while it waits, so that what comes has a slot for sure; more only if they are free.
+            let first = free.clone().acquire_owned().await.ok()?;
+            let mut permits = vec![first];
+            while permits.len() < AT_ONCE
+                && let Ok(permit) = free.clone().try_acquire_owned()
+            {
+                permits.push(permit);
+            }
+            Some((desk.source.poll(kind, permits.len()).await, permits))
         };
-        let (permit, polled) = tokio::select! {
-            () = desk.stop.cancelled() => return,
+        let next = tokio::select! {
+            () = full.cancelled() => return,
             next = next => next,
         };
-        match polled {
-            Ok(leasing) => {
-                let serving = desk.clone();
-                desk.tasks.spawn(async move {
-                    let stop = serving.stop.clone();
-                    // Dropping kills what runs; the lease stays for the next start to find.
-                    tokio::select! {
-                        () = stop.cancelled() => {}
-                        () = serve(&serving, leasing) => {}
-                    }
-                    drop(permit);
-                });
+        match next {
+            None => return,
+            Some((Ok(polled), permits)) => {
+                for (leasing, permit) in polled.into_iter().zip(permits) {
+                    desk.tasks.spawn(serve_until_stopped(desk.clone(), leasing, permit));
+                }
             }
-            Err(error) => {
+            Some((Err(error), _)) => {
                 tracing::warn!(%error, "cannot ask for work");
-                tokio::time::sleep(RETRY).await;
+                tokio::select! {
+                    () = full.cancelled() => return,
+                    () = tokio::time::sleep(RETRY) => {}
+                }
             }
         }
     }
+}
+
+async fn serve_until_stopped(desk: Arc<Desk>, leasing: Leasing, slot: OwnedSemaphorePermit) {
+    // Dropping kills what runs; the lease stays for the next start to find.
+    tokio::select! {
+        () = desk.stop.cancelled() => {}
+        () = serve(&desk, leasing) => {}
+    }
+    drop(slot);
 }
 
 async fn serve(desk: &Desk, leasing: Leasing) {
@@ -166,17 +197,18 @@ async fn serve(desk: &Desk, leasing: Leasing) {
 
 async fn heartbeat(desk: Arc<Desk>) {
     loop {
-        tokio::select! {
-            () = desk.stop.cancelled() => return,
-            () = tokio::time::sleep(HEARTBEAT) => {}
-        }
         let held: Vec<_> =
             desk.held.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect();
-        if held.is_empty() {
-            continue;
-        }
-        if let Err(error) = desk.source.heartbeat(held).await {
+        let renewed = tokio::select! {
+            () = desk.stop.cancelled() => return,
+            renewed = desk.source.heartbeat(held) => renewed,
+        };
+        if let Err(error) = renewed {
             tracing::warn!(%error, "a heartbeat did not get through");
+            tokio::select! {
+                () = desk.stop.cancelled() => return,
+                () = tokio::time::sleep(RETRY) => {}
+            }
         }
     }
 }

@@ -7,3 +7,4 @@ pub mod openapi;
 pub mod organizations;
 pub mod quickstart;
 pub mod serve;
+pub mod worker;

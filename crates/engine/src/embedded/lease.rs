@@ -5,25 +5,25 @@ use std::sync::Arc;
 use drover_domain::activities::{ActivityKind, ProcessRecord};
 use drover_domain::executions::Event;
 use drover_domain::messages::{Body, Message, ToolCallRequest};
+use drover_domain::workers::LEASE;
 use drover_domain::{ActivityId, Error, ExecutionId, OrgId, Result, micros};
 use drover_store::sea_orm::sea_query::Expr;
 use drover_store::sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use drover_store::{WriteSet, activities, messages};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::Embedded;
-use crate::hub::Ready;
+use crate::lanes::{self, Ready, Taken};
 use crate::run::Run;
 use crate::step::{Extra, as_i32, step};
-
-/// How long a lease lasts without a heartbeat.
-pub(super) const LEASE: SignedDuration = SignedDuration::from_secs(15);
+use crate::taker::Taker;
 
 /// Something that may be leased.
 pub struct Offer {
     kind: ActivityKind,
-    ready: Ready,
+    taken: Taken,
+    taker: Arc<Taker>,
 }
 
 /// Which activity, without its run.
@@ -69,6 +69,8 @@ pub struct Leased {
     pub id: ActivityId,
     /// Its ordinal in the run.
     pub ordinal: u32,
+    /// Whose lease it is.
+    pub(crate) taker: Arc<Taker>,
 }
 
 impl Which {
@@ -77,7 +79,7 @@ impl Which {
         Self { id, ordinal, kind, turn: 1, call: 0, attempt: 0, process: None }
     }
 
-    fn from_row(row: &activities::entity::Model) -> Option<Self> {
+    pub fn from_row(row: &activities::entity::Model) -> Option<Self> {
         Some(Self {
             id: ActivityId(row.id),
             ordinal: u32::try_from(row.ordinal).ok()?,
@@ -91,30 +93,32 @@ impl Which {
 }
 
 impl Embedded {
-    /// Waits for something to do. Cancel-safe: what was not returned stays offered.
-    pub async fn poll(&self, kind: ActivityKind) -> Offer {
-        let (ready, refill) = self.hub.next(kind).await;
-        if refill {
+    /// Waits for something to do, and offers up to `at_most` of it. Cancel-safe: what was not
+    /// returned stays offered.
+    pub async fn poll(&self, taker: &Arc<Taker>, kind: ActivityKind, at_most: usize) -> Vec<Offer> {
+        let taken = lanes::next(&taker.lanes, kind, at_most).await;
+        for queue in taken.iter().filter(|taken| taken.refill).map(|taken| taken.ready.queue) {
             // A failure is made good by the next look of the watch.
-            if let Err(error) = self.offer_waiting().await {
+            if let Err(error) = self.offer_waiting_of(&[queue]).await {
                 tracing::warn!(%error, "cannot read what waits");
             }
         }
-        Offer { kind, ready }
+        let offer = |taken| Offer { kind, taken, taker: taker.clone() };
+        taken.into_iter().map(offer).collect()
     }
 
     /// Makes an offer a lease; `None` if it is no longer to be had.
     pub async fn lease(&self, offer: Offer) -> Result<Option<Leased>> {
-        let Offer { kind, ready } = offer;
-        let leased = self.take(&ready).await;
-        self.hub.taken(kind, ready.activity);
+        let Offer { kind, taken, taker } = offer;
+        let leased = self.take(&taken.ready, &taker).await;
+        taken.from.settled(kind, taken.ready.activity);
         leased
     }
 
-    async fn take(&self, ready: &Ready) -> Result<Option<Leased>> {
+    async fn take(&self, ready: &Ready, taker: &Arc<Taker>) -> Result<Option<Leased>> {
         let hint = ready.hint.clone().and_then(|hint| Arc::downcast::<Hint>(hint).ok());
         if let Some(hint) = hint {
-            match self.try_take(hint.run.clone(), hint.which.clone()).await {
+            match self.try_take(hint.run.clone(), hint.which.clone(), taker).await {
                 Err(Error::Stale) => {}
                 Err(error) => return Err(error),
                 Ok(mut leased) => {
@@ -127,7 +131,7 @@ impl Embedded {
             let Some((run, which)) = self.waiting(ready.activity).await? else {
                 return Ok(None);
             };
-            match self.try_take(run, which).await {
+            match self.try_take(run, which, taker).await {
                 Err(Error::Stale) => {}
                 Err(error) => return Err(error),
                 Ok(mut leased) => {
@@ -139,7 +143,7 @@ impl Embedded {
         Err(Error::fault("lease an activity", "it changed on every try"))
     }
 
-    async fn read_conversation(&self, leased: &mut Leased) -> Result<()> {
+    pub(super) async fn read_conversation(&self, leased: &mut Leased) -> Result<()> {
         let (org, id) = (&leased.run.organization, leased.run.id);
         leased.messages = messages::queries::conversation(self.store.reader(), org, id).await?;
         if leased.kind == ActivityKind::Tool {
@@ -163,48 +167,57 @@ impl Embedded {
         Ok(Which::from_row(&row).map(|which| (run, which)))
     }
 
-    async fn try_take(&self, mut run: Run, which: Which) -> Result<Leased> {
+    async fn try_take(&self, mut run: Run, which: Which, taker: &Arc<Taker>) -> Result<Leased> {
         let now = self.clock.now();
         let mut set = self.store.set();
-        self.take_row(&mut set, &which, now);
+        take_row(&mut set, &which, &taker.owner, now);
         let event = Event::Leased { activity: which.ordinal };
         step(&mut run, event, Extra::default(), &mut set, now)?;
         // Before the write: a cancel that comes right after it must find the token.
         let attempt = which.attempt + 1;
-        let stop = self.hub.begin(run.id, which.id, attempt);
+        let stop = self.hub.begin(run.id, which.id, attempt, taker);
         if let Err(error) = self.store.write(set).await {
             self.hub.ended(run.id, which.id, attempt);
             return Err(error);
         }
-        Ok(Leased {
+        Ok(Leased::new(run, Which { attempt, ..which }, stop, taker))
+    }
+}
+
+impl Leased {
+    pub(super) fn new(run: Run, which: Which, stop: CancellationToken, taker: &Arc<Taker>) -> Self {
+        let Which { id, ordinal, kind, turn, call, attempt, process } = which;
+        Self {
             run,
             messages: Vec::new(),
             calls: Vec::new(),
             stop,
-            kind: which.kind,
-            turn: which.turn,
-            call: which.call,
+            kind,
+            turn,
+            call,
             attempt,
-            process: which.process,
-            id: which.id,
-            ordinal: which.ordinal,
-        })
+            process,
+            id,
+            ordinal,
+            taker: taker.clone(),
+        }
     }
+}
 
-    fn take_row(&self, set: &mut WriteSet, which: &Which, now: Timestamp) {
-        use activities::entity::{Column, Entity};
-        set.add_guarded(
-            Entity::update_many()
-                .col_expr(Column::State, Expr::value("leased"))
-                .col_expr(Column::LeaseOwner, Expr::value(self.owner.as_str()))
-                .col_expr(Column::LeaseUntil, Expr::value(lease_end(now)))
-                .col_expr(Column::StartedAt, Expr::value(micros(now)))
-                .col_expr(Column::Attempt, Expr::value(as_i32(which.attempt + 1)))
-                .filter(Column::Id.eq(which.id.0))
-                .filter(Column::State.eq("queued"))
-                .filter(Column::Attempt.eq(as_i32(which.attempt))),
-        );
-    }
+fn take_row(set: &mut WriteSet, which: &Which, owner: &str, now: Timestamp) {
+    use activities::entity::{Column, Entity};
+    set.add_guarded(
+        Entity::update_many()
+            .col_expr(Column::State, Expr::value("leased"))
+            .col_expr(Column::LeaseOwner, Expr::value(owner))
+            .col_expr(Column::LeaseUntil, Expr::value(lease_end(now)))
+            .col_expr(Column::StartedAt, Expr::value(micros(now)))
+            .col_expr(Column::Attempt, Expr::value(as_i32(which.attempt + 1)))
+            .col_expr(Column::Reports, Expr::value(0))
+            .filter(Column::Id.eq(which.id.0))
+            .filter(Column::State.eq("queued"))
+            .filter(Column::Attempt.eq(as_i32(which.attempt))),
+    );
 }
 
 /// When a lease taken or renewed now runs out.

@@ -1,6 +1,7 @@
 //! The engine of one machine. Its state are rows of the same database, written with the same
 //! commits; the process that owns the data directory is its only node.
 
+mod elsewhere;
 mod lease;
 mod recover;
 mod report;
@@ -8,17 +9,18 @@ mod start;
 
 pub use lease::{Leased, Offer};
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use drover_domain::executions::{Event, Status};
 use drover_domain::messages::{Body, Message};
-use drover_domain::{Clock, Error, ExecutionId, Ids, OrgId, Result, micros};
+use drover_domain::{ActivityId, Clock, Error, ExecutionId, Ids, OrgId, QueueId, Result, micros};
 use drover_store::{Store, WriteSet, audit, executions};
 
 use crate::hub::Hub;
 use crate::run::{NewRun, Run};
 use crate::step::{Extra, Speaker, as_i32, insert_message, message_event, notice_event, step};
+use crate::taker::{IN_PROCESS, Taker};
 use crate::{Engine, Signal};
 
 /// How often a decision is made again because somebody else wrote first, before it is a fault.
@@ -30,15 +32,23 @@ pub struct Embedded {
     hub: Arc<Hub>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
-    /// Names this process as owner of leases; another start is another owner.
-    owner: String,
+    /// The worker of this process; another start is another owner of leases.
+    in_process: Arc<Taker>,
+    /// Where the last look at what waits ended.
+    looked_at: Mutex<Option<(QueueId, ActivityId)>>,
 }
 
 impl Embedded {
     /// The engine over a store whose commits `hub` hears.
     pub fn new(store: Store, hub: Arc<Hub>, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Self {
-        let owner = format!("in-process-{}", ids.next());
-        Self { store, hub, clock, ids, owner }
+        let owner = format!("{IN_PROCESS}{}", ids.next());
+        let in_process = Taker::in_process(owner, hub.in_process().clone());
+        Self { store, hub, clock, ids, in_process, looked_at: Mutex::default() }
+    }
+
+    /// The worker of this process.
+    pub fn in_process(&self) -> &Arc<Taker> {
+        &self.in_process
     }
 
     /// The wake-ups this engine listens to.

@@ -6,14 +6,16 @@ use std::time::Duration;
 
 use drover_domain::activities::ActivityKind;
 use drover_domain::executions::Event;
-use drover_domain::{ActivityId, Error, ExecutionId, OrgId, Result, micros, timestamp};
+use drover_domain::{ActivityId, Error, ExecutionId, OrgId, QueueId, Result, micros, timestamp};
 use drover_store::activities;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio_util::sync::CancellationToken;
 
 use super::Embedded;
-use crate::hub::Ready;
+use crate::hub::lock;
+use crate::lanes::Ready;
 use crate::step::{Extra, step};
+use crate::taker::IN_PROCESS;
 
 /// Rows looked at in one go.
 const BATCH: u64 = 1000;
@@ -26,18 +28,22 @@ const TICKS_PER_LOOK: u32 = 10;
 
 impl Embedded {
     /// Takes up what an earlier process left: its leases are void, since the lock on the data
-    /// directory says that it is gone; what waits is offered.
+    /// directory says that it is gone; those of workers elsewhere get the time that they could not
+    /// renew them; what waits is offered.
     pub async fn recover(&self) -> Result<()> {
         loop {
-            let (reader, owner) = (self.store.reader(), &self.owner);
-            let queues = self.hub.served();
-            let left = activities::queries::leased_by_others(reader, &queues, owner, BATCH).await?;
+            let (reader, us) = (self.store.reader(), &self.in_process.owner);
+            let queues = self.hub.ever_served();
+            let left =
+                activities::queries::leased_by_others(reader, &queues, IN_PROCESS, us, BATCH)
+                    .await?;
             let count = left.len();
             self.lost(left).await?;
             if count < usize::try_from(BATCH).unwrap_or(usize::MAX) {
                 break;
             }
         }
+        self.leases_have_time().await?;
         self.offer_waiting().await
     }
 
@@ -75,31 +81,44 @@ impl Embedded {
             });
             decided.await?;
         }
-        let queues = self.hub.served();
+        let queues = self.hub.ever_served();
         let reader = self.store.reader();
         let expired = activities::queries::leases_before(reader, &queues, now, BATCH).await?;
         self.lost(expired).await?;
         self.offer_waiting().await
     }
 
-    /// Offers what waits in the database for the local worker.
+    /// Offers what waits in the database: the next page of it, from the start again after the last.
     pub(super) async fn offer_waiting(&self) -> Result<()> {
-        let queues = self.hub.served();
-        let waiting = activities::queries::waiting(self.store.reader(), &queues, BATCH).await?;
-        for row in waiting {
-            let Some(kind) = ActivityKind::parse(&row.kind) else {
-                continue;
-            };
-            let ready = Ready { activity: ActivityId(row.id), hint: None };
-            if row.not_before > micros(self.clock.now()) {
-                continue;
-            }
-            self.hub.offer(kind, ready);
-        }
+        let after = *lock(&self.looked_at);
+        let (queues, reader) = (self.hub.served(), self.store.reader());
+        let waiting = activities::queries::waiting(reader, &queues, after, BATCH).await?;
+        let whole = u64::try_from(waiting.len()).is_ok_and(|count| count == BATCH);
+        let last = waiting.last().map(|row| (QueueId(row.queue_id), ActivityId(row.id)));
+        *lock(&self.looked_at) = last.filter(|_| whole);
+        self.offer_rows(waiting);
         Ok(())
     }
 
-    async fn lost(&self, rows: Vec<activities::entity::Model>) -> Result<()> {
+    /// Offers what waits longest on these queues.
+    pub(super) async fn offer_waiting_of(&self, queues: &[QueueId]) -> Result<()> {
+        let reader = self.store.reader();
+        let waiting = activities::queries::waiting(reader, queues, None, BATCH).await?;
+        self.offer_rows(waiting);
+        Ok(())
+    }
+
+    fn offer_rows(&self, waiting: Vec<activities::entity::Model>) {
+        let now = micros(self.clock.now());
+        for row in waiting.into_iter().filter(|row| row.not_before <= now) {
+            if let Some(kind) = ActivityKind::parse(&row.kind) {
+                let (queue, activity) = (QueueId(row.queue_id), ActivityId(row.id));
+                self.hub.offer(kind, Ready { queue, activity, hint: None });
+            }
+        }
+    }
+
+    pub(super) async fn lost(&self, rows: Vec<activities::entity::Model>) -> Result<()> {
         stream::iter(rows)
             .map(|row| self.lose(row))
             .buffer_unordered(AT_ONCE)

@@ -4,7 +4,7 @@
 use drover_domain::activities::{Cost, Failure, Outcome, Progress, ToolResult, TurnResult, Usage};
 use drover_domain::executions::{Event, EventKind, NewEvent};
 use drover_domain::messages::{Body, Message, ToolCallRequest, message_id};
-use drover_domain::{Error, Result, micros};
+use drover_domain::{ActivityId, Error, Result, micros};
 use drover_store::sea_orm::sea_query::Expr;
 use drover_store::sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use drover_store::{WriteSet, activities};
@@ -15,6 +15,7 @@ use super::Embedded;
 use super::lease::{Leased, lease_end};
 use crate::run::Run;
 use crate::step::{Extra, Speaker, ToolStart, as_i32, insert_message, step, tool_execution_id};
+use crate::taker::Taker;
 
 /// Calls of one turn that are made. The next prompt answers the rest as cut off.
 const MAX_CALLS: u16 = 64;
@@ -22,11 +23,40 @@ const MAX_CALLS: u16 = 64;
 const OUTPUT_PREVIEW: usize = 16 * 1024;
 
 impl Embedded {
-    /// Stores progress. Answers after it is on disk.
+    /// Stores progress. Answers after it is on disk. A report that comes over a network has a number,
+    /// from 1 in each try: a repeated one changes nothing and is answered as if it had.
     ///
     /// # Errors
-    /// [`Error::Stale`] if the lease is lost.
-    pub async fn append(&self, leased: &Leased, progress: Vec<Progress>) -> Result<()> {
+    /// [`Error::Stale`] if the lease is lost, or if a report before this one is not stored.
+    pub async fn append(
+        &self,
+        leased: &Leased,
+        number: Option<i32>,
+        progress: Vec<Progress>,
+    ) -> Result<()> {
+        let appended = self.try_append(leased, number, progress).await;
+        match (number, appended) {
+            (Some(number), Err(Error::Stale)) if self.reports(leased).await? >= number => Ok(()),
+            (_, appended) => appended,
+        }
+    }
+
+    /// How many numbered reports of this try are stored.
+    async fn reports(&self, leased: &Leased) -> Result<i32> {
+        let owner = &leased.taker.owner;
+        let reader = self.store.reader();
+        let held = activities::queries::leases_held(reader, &[leased.id], owner).await?;
+        let this = held.into_iter().find(|row| row.attempt == as_i32(leased.attempt));
+        let stored = this.map(|row| row.reports);
+        Ok(stored.unwrap_or_default())
+    }
+
+    async fn try_append(
+        &self,
+        leased: &Leased,
+        number: Option<i32>,
+        progress: Vec<Progress>,
+    ) -> Result<()> {
         let now = self.clock.now();
         let mut set = self.store.set();
         use activities::entity::{Column, Entity};
@@ -34,8 +64,13 @@ impl Embedded {
             .col_expr(Column::LeaseUntil, Expr::value(lease_end(now)))
             .filter(Column::Id.eq(leased.id.0))
             .filter(Column::State.eq("leased"))
-            .filter(Column::LeaseOwner.eq(self.owner.as_str()))
+            .filter(Column::LeaseOwner.eq(leased.taker.owner.as_str()))
             .filter(Column::Attempt.eq(as_i32(leased.attempt)));
+        if let Some(number) = number {
+            lease = lease
+                .col_expr(Column::Reports, Expr::value(number))
+                .filter(Column::Reports.eq(number - 1));
+        }
         let mut events = Vec::with_capacity(progress.len());
         for one in progress {
             match one {
@@ -62,7 +97,7 @@ impl Embedded {
     }
 
     /// Renews leases. A lost one is noticed at the next report.
-    pub async fn heartbeat(&self, held: &[drover_domain::ActivityId]) -> Result<()> {
+    pub async fn heartbeat(&self, taker: &Taker, held: &[ActivityId]) -> Result<()> {
         use activities::entity::{Column, Entity};
         let mut held = held.to_vec();
         // In the order in which everybody locks.
@@ -74,7 +109,7 @@ impl Embedded {
                     .col_expr(Column::LeaseUntil, Expr::value(lease_end(self.clock.now())))
                     .filter(Column::Id.is_in(held.iter().map(|id| id.0)))
                     .filter(Column::State.eq("leased"))
-                    .filter(Column::LeaseOwner.eq(self.owner.as_str())),
+                    .filter(Column::LeaseOwner.eq(taker.owner.as_str())),
             );
             self.store.write(set).await?;
         }
@@ -127,11 +162,11 @@ impl Embedded {
         let again = || Extra { current: Some((leased.id, leased.kind)), ..Extra::default() };
         match outcome {
             Outcome::Turn(turn) => {
-                end_activity(leased, &self.owner, "done", Some(turn), set, now);
+                end_activity(leased, "done", Some(turn), set, now);
                 self.record_turn(leased, run, turn, set, now)
             }
             Outcome::Tool(tool) => {
-                end_activity(leased, &self.owner, "done", None, set, now);
+                end_activity(leased, "done", None, set, now);
                 self.record_tool(leased, run, tool, set, now)
             }
             Outcome::Failed(Failure { message, retry }) => {
@@ -142,7 +177,7 @@ impl Embedded {
                 };
                 step(run, event, again(), set, now)?;
                 if run.status().is_terminal() {
-                    end_activity(leased, &self.owner, "failed", None, set, now);
+                    end_activity(leased, "failed", None, set, now);
                 }
                 Ok(())
             }
@@ -245,7 +280,6 @@ fn tool_starts(calls: &[ToolCallRequest]) -> Vec<ToolStart> {
 
 fn end_activity(
     leased: &Leased,
-    owner: &str,
     state: &str,
     turn: Option<&TurnResult>,
     set: &mut WriteSet,
@@ -257,7 +291,7 @@ fn end_activity(
         .col_expr(Column::EndedAt, Expr::value(micros(now)))
         .filter(Column::Id.eq(leased.id.0))
         .filter(Column::State.eq("leased"))
-        .filter(Column::LeaseOwner.eq(owner))
+        .filter(Column::LeaseOwner.eq(leased.taker.owner.as_str()))
         .filter(Column::Attempt.eq(as_i32(leased.attempt)));
     if let Some(turn) = turn {
         let Usage { input, output, cached, reasoning } = turn.usage;

@@ -1,10 +1,12 @@
-//! What workers do: take activities, report on them. In process today; the same operations will
-//! answer workers elsewhere.
+//! What lies between a run and a worker: which queue it goes to, what a task holds, whose leases are
+//! out. Not here: the operations of workers elsewhere (`workers`).
 
 mod agent;
+mod leases;
 mod queue;
 mod task;
 
 pub use agent::{AgentSpec, agent};
+pub use leases::Leases;
 pub use queue::{any_queue, queue, queue_of_environment};
 pub use task::{LeasedTask, lease};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use drover_domain::{EnvironmentId, Error, Result};
 use drover_store::environments;
 use drover_store::queues::{entity, queries};
+use drover_store::workers::queries::workers_alive;
 
 use crate::ctx::Ctx;
 
@@ -22,10 +23,8 @@ pub async fn queue(ctx: &Ctx, name_or_id: &str) -> Result<Option<Arc<entity::Mod
 pub async fn any_queue(ctx: &Ctx) -> Result<Arc<entity::Model>> {
     let read = async {
         let queues = queries::queue_list(ctx.read(), ctx.org()).await?;
-        let mut queues = queues.into_iter().filter(|queue| queue.status == "active");
-        let first = queues.next();
-        let served = first.iter().cloned().chain(queues).find(|queue| queue.in_process);
-        Ok(served.or(first).map(|row| (ctx.org().clone(), row)))
+        let queue = best(ctx, queues).await?;
+        Ok(queue.map(|row| (ctx.org().clone(), row)))
     };
     let key = (ctx.org().clone(), None);
     let queue = ctx.plane().caches.queues.get_or_read(&key, read).await?;
@@ -40,10 +39,17 @@ pub async fn queue_of_environment(ctx: &Ctx, name: &str) -> Result<Arc<entity::M
         .ok_or_else(|| Error::refused(format!("Environment `{name}` does not exist")))?;
     let id = EnvironmentId(environment.id);
     let queues = queries::queues_of_environment(ctx.read(), ctx.org(), id).await?;
-    let active = queues.into_iter().filter(|queue| queue.status == "active");
-    // `min_by_key` keeps the first of equals, and the oldest comes first.
-    let queue = active.min_by_key(|queue| !queue.in_process);
-    queue.map(Arc::new).ok_or_else(|| {
+    best(ctx, queues).await?.map(Arc::new).ok_or_else(|| {
         Error::refused(format!("Environment `{name}` has no active worker queue; create one"))
     })
+}
+
+/// The first active queue that has a worker, or the first active one.
+async fn best(ctx: &Ctx, queues: Vec<entity::Model>) -> Result<Option<entity::Model>> {
+    let alive = workers_alive(ctx.read(), ctx.org(), ctx.now()).await?;
+    let is_served =
+        |queue: &entity::Model| queue.in_process || alive.iter().any(|(id, _)| id.0 == queue.id);
+    let active = queues.into_iter().filter(|queue| queue.status == "active");
+    // `min_by_key` keeps the first of equals, and the oldest comes first.
+    Ok(active.min_by_key(|queue| !is_served(queue)))
 }

@@ -93,7 +93,9 @@ fn waiting_for(plane: &Plane, row: &entity::Model) -> Option<String> {
         Status::Pending | Status::Queued if !plane.hub.serves(QueueId(row.worker_queue_id)) => {
             Some(format!("a worker on queue `{}`: none is connected", row.runner_name))
         }
-        Status::Pending | Status::Queued => Some("a free slot of the plane's own worker".into()),
+        Status::Pending | Status::Queued => {
+            Some(format!("a free slot of a worker on queue `{}`", row.runner_name))
+        }
         _ => None,
     }
 }

@@ -11,5 +11,5 @@ use crate::extract::Caller;
 /// Lists the lasting worker queues of the organization, oldest first.
 pub async fn handler(Caller(ctx): Caller) -> Reply<Vec<WorkerQueueResponse>> {
     let queues = queries::queue_list(ctx.read(), ctx.org()).await?;
-    Ok(Json(queues.into_iter().map(show::response).collect()))
+    Ok(Json(show::responses(&ctx, queues).await?))
 }

@@ -24,5 +24,5 @@ async fn list(ctx: &Ctx, id: EnvironmentId) -> Result<Vec<WorkerQueueResponse>> 
     let found = environment_get(ctx.read(), ctx.org(), id).await?;
     found.ok_or_else(environments::absent)?;
     let queues = queries::queues_of_environment(ctx.read(), ctx.org(), id).await?;
-    Ok(queues.into_iter().map(show::response).collect())
+    show::responses(ctx, queues).await
 }

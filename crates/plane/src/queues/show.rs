@@ -1,11 +1,28 @@
 //! Worker queues as they are shown.
 
-use drover_domain::{rfc3339, timestamp};
+use drover_domain::{QueueId, Result, rfc3339, timestamp};
 use drover_store::queues::entity;
+use drover_store::workers::queries::workers_alive;
 use drover_wire::queues::WorkerQueueResponse;
 
+use crate::ctx::Ctx;
+
+/// Queues of the caller's organization, with the workers that serve them now.
+pub(super) async fn responses(
+    ctx: &Ctx,
+    queues: Vec<entity::Model>,
+) -> Result<Vec<WorkerQueueResponse>> {
+    let alive = workers_alive(ctx.read(), ctx.org(), ctx.now()).await?;
+    let count = |id: QueueId| alive.iter().find(|(queue, _)| *queue == id).map_or(0, |one| one.1);
+    let show = |queue: entity::Model| {
+        let workers = count(QueueId(queue.id));
+        response(queue, workers)
+    };
+    Ok(queues.into_iter().map(show).collect())
+}
+
 /// A queue. What was not given is an empty text: Terraform wants no null there.
-pub(super) fn response(queue: entity::Model) -> WorkerQueueResponse {
+pub(super) fn response(queue: entity::Model, workers: u32) -> WorkerQueueResponse {
     WorkerQueueResponse {
         id: queue.id.to_string(),
         organization_id: queue.organization_id,
@@ -13,8 +30,8 @@ pub(super) fn response(queue: entity::Model) -> WorkerQueueResponse {
         name: queue.name,
         display_name: queue.display_name.unwrap_or_default(),
         description: queue.description.unwrap_or_default(),
-        // The worker inside the process is the only one until workers register.
-        active_workers: u32::from(queue.in_process && queue.status == "active"),
+        // The worker inside the process counts too.
+        active_workers: workers + u32::from(queue.in_process && queue.status == "active"),
         status: queue.status,
         max_workers: queue.max_workers,
         heartbeat_interval: queue.heartbeat_interval,

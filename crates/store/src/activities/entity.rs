@@ -35,6 +35,8 @@ pub struct Model {
     pub created_at: i64,
     pub started_at: Option<i64>,
     pub ended_at: Option<i64>,
+    /// Numbered reports of progress of the current try that are stored: a repeated one is known by it.
+    pub reports: i32,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

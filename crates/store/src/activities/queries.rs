@@ -2,7 +2,11 @@
 //! decision it takes from here is made with the organization of the row.
 
 use drover_domain::{ActivityId, Doing, ExecutionId, OrgId, QueueId, Result};
-use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::sea_query::ExprTrait;
+use sea_orm::{
+    ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    Select,
+};
 
 use super::{entity, timer};
 use crate::executions;
@@ -15,10 +19,12 @@ pub async fn activity_by_id(
     entity::Entity::find_by_id(id.0).one(db).await.doing("read an activity")
 }
 
-/// What waits for a worker of these queues, oldest first.
+/// What waits for a worker of these queues, oldest first in each; `after` is the last one of the page
+/// before.
 pub async fn waiting(
     db: &DatabaseConnection,
     queues: &[QueueId],
+    after: Option<(QueueId, ActivityId)>,
     limit: u64,
 ) -> Result<Vec<entity::Model>> {
     use entity::Column;
@@ -26,6 +32,10 @@ pub async fn waiting(
         .filter(Column::EndedAt.is_null())
         .filter(Column::QueueId.is_in(queues.iter().map(|queue| queue.0)))
         .filter(Column::State.eq("queued"))
+        .apply_if(after, |query, (queue, id)| {
+            let later = Column::QueueId.eq(queue.0).and(Column::Id.gt(id.0));
+            query.filter(Column::QueueId.gt(queue.0).or(later))
+        })
         .order_by_asc(Column::QueueId)
         .order_by_asc(Column::Id)
         .limit(limit)
@@ -34,23 +44,53 @@ pub async fn waiting(
         .doing("read what waits")
 }
 
-/// Leases of other owners on these queues.
+/// Leases on these queues whose owner's name begins so, but for one owner.
 pub async fn leased_by_others(
     db: &DatabaseConnection,
     queues: &[QueueId],
-    owner: &str,
+    owners: &str,
+    but_for: &str,
     limit: u64,
 ) -> Result<Vec<entity::Model>> {
-    use entity::Column;
-    entity::Entity::find()
-        .filter(Column::EndedAt.is_null())
-        .filter(Column::QueueId.is_in(queues.iter().map(|queue| queue.0)))
-        .filter(Column::State.eq("leased"))
-        .filter(Column::LeaseOwner.ne(owner))
+    leased(queues)
+        .filter(entity::Column::LeaseOwner.starts_with(owners))
+        .filter(entity::Column::LeaseOwner.ne(but_for))
         .limit(limit)
         .all(db)
         .await
         .doing("read what an earlier process left")
+}
+
+/// Leases of an owner on these queues.
+pub async fn leased_by(
+    db: &DatabaseConnection,
+    queues: &[QueueId],
+    owner: &str,
+) -> Result<Vec<entity::Model>> {
+    leased(queues)
+        .filter(entity::Column::LeaseOwner.eq(owner))
+        .all(db)
+        .await
+        .doing("read the leases of a worker")
+}
+
+/// Those of these activities whose lease an owner has.
+pub async fn leases_held(
+    db: &DatabaseConnection,
+    ids: &[ActivityId],
+    owner: &str,
+) -> Result<Vec<entity::Model>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    use entity::Column;
+    entity::Entity::find()
+        .filter(Column::Id.is_in(ids.iter().map(|id| id.0)))
+        .filter(Column::State.eq("leased"))
+        .filter(Column::LeaseOwner.eq(owner))
+        .all(db)
+        .await
+        .doing("look which leases are held")
 }
 
 /// Leases on these queues that ran out before an instant.
@@ -60,12 +100,8 @@ pub async fn leases_before(
     now: i64,
     limit: u64,
 ) -> Result<Vec<entity::Model>> {
-    use entity::Column;
-    entity::Entity::find()
-        .filter(Column::EndedAt.is_null())
-        .filter(Column::QueueId.is_in(queues.iter().map(|queue| queue.0)))
-        .filter(Column::State.eq("leased"))
-        .filter(Column::LeaseUntil.lt(now))
+    leased(queues)
+        .filter(entity::Column::LeaseUntil.lt(now))
         .limit(limit)
         .all(db)
         .await
@@ -90,6 +126,14 @@ pub async fn due_timers(
         .await
         .doing("read due timers")?;
     Ok(due.into_iter().map(|(id, org)| (OrgId::new(org), ExecutionId(id))).collect())
+}
+
+fn leased(queues: &[QueueId]) -> Select<entity::Entity> {
+    use entity::Column;
+    entity::Entity::find()
+        .filter(Column::EndedAt.is_null())
+        .filter(Column::QueueId.is_in(queues.iter().map(|queue| queue.0)))
+        .filter(Column::State.eq("leased"))
 }
 
 fn timer_execution() -> sea_orm::RelationDef {

@@ -23,18 +23,18 @@ impl MigrationTrait for Migration {
     }
 }
 
-fn column(name: &'static str) -> ColumnDef {
+pub(super) fn column(name: &'static str) -> ColumnDef {
     let mut column = ColumnDef::new(name);
     column.not_null();
     column
 }
 
-fn optional(name: &'static str) -> ColumnDef {
+pub(super) fn optional(name: &'static str) -> ColumnDef {
     ColumnDef::new(name)
 }
 
 /// A foreign key whose rows go with their parent.
-fn belongs_to(
+pub(super) fn belongs_to(
     table: &'static str,
     column: &'static str,
     parent: &'static str,
@@ -401,7 +401,7 @@ fn audit_log() -> TableCreateStatement {
         .to_owned()
 }
 
-fn index(
+pub(super) fn index(
     table: &'static str,
     name: &'static str,
     columns: &[&'static str],

@@ -1,10 +1,10 @@
 //! Worker queues: reading, and the statements that change them.
 
 use drover_domain::{Doing, EnvironmentId, OrgId, QueueId, Result};
-use sea_orm::sea_query::ExprTrait;
+use sea_orm::sea_query::{Expr, ExprTrait, SimpleExpr};
 use sea_orm::{
     ColumnTrait, Condition, DatabaseConnection, EntityTrait, IntoActiveModel, QueryFilter,
-    QueryOrder, QuerySelect, Select,
+    QueryOrder, QuerySelect, Select, UpdateMany,
 };
 
 use super::entity::{Column, Entity, Model};
@@ -77,6 +77,38 @@ pub async fn in_process(db: &DatabaseConnection) -> Result<Vec<QueueId>> {
 /// Adds a queue; `taken` is the answer if its name is, in its environment.
 pub fn queue_insert(set: &mut WriteSet, queue: Model, taken: &str) {
     set.add_unique(Entity::insert(queue.into_active_model()), taken);
+}
+
+/// Says that the set needs the queue to be there still, and active.
+pub fn queue_stays(set: &mut WriteSet, org: &OrgId, id: QueueId) {
+    set.add_guarded(unchanged(org, id).filter(Column::Status.eq("active")));
+}
+
+/// Says that the set needs fewer workers on the queue than it may have; `alive` counts them.
+pub fn queue_holds(set: &mut WriteSet, org: &OrgId, id: QueueId, alive: SimpleExpr) {
+    let room = Column::MaxWorkers.is_null().or(Expr::col(Column::MaxWorkers).gt(alive));
+    set.add_guarded(unchanged(org, id).filter(room));
+}
+
+fn unchanged(org: &OrgId, id: QueueId) -> UpdateMany<Entity> {
+    Entity::update_many()
+        .col_expr(Column::UpdatedAt, Expr::col(Column::UpdatedAt))
+        .filter(Column::OrganizationId.eq(org.as_str()))
+        .filter(Column::Id.eq(id.0))
+}
+
+/// These queues of an organization, as far as they are there.
+pub async fn queues_among(
+    db: &DatabaseConnection,
+    org: &OrgId,
+    ids: &[QueueId],
+) -> Result<Vec<Model>> {
+    Entity::find()
+        .filter(Column::OrganizationId.eq(org.as_str()))
+        .filter(Column::Id.is_in(ids.iter().map(|id| id.0)))
+        .all(db)
+        .await
+        .doing("find worker queues")
 }
 
 /// Whether a queue of this name lasts only as long as a shell.

@@ -1,0 +1,251 @@
+//! A plane elsewhere as a source of work: long polls over HTTP(S), and nothing else.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use drover_domain::activities::{ActivityKind, ActivityTask, Failure, Outcome, Progress, Retry};
+use drover_domain::workers::HEARTBEAT;
+use drover_domain::{ActivityId, Error, Result, WorkerId};
+use drover_wire::client::{Client, ClientError};
+use drover_wire::workers::{
+    ActivityEnd, ActivityProgress, Complete, Disconnect, MAX_POLL, Poll, Progressed, Register,
+    Renew, WorkerDisconnectRequest, WorkerPoll, WorkerRegister, WorkerRegistered, WorkerRenew,
+};
+use drover_worker::{Lease, Leasing, WorkSource};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::exit::CommandError;
+
+/// The wait before a plane is asked again that could not be reached.
+const RETRY: Duration = Duration::from_millis(500);
+
+/// A plane elsewhere.
+pub struct Remote {
+    client: Client,
+    /// Says who this is, at every registration.
+    register: WorkerRegister,
+    worker: tokio::sync::RwLock<WorkerId>,
+    held: Mutex<HashMap<ActivityId, Held>>,
+    processed: AtomicI64,
+    /// It has said that it leaves: it does not come back.
+    leaving: AtomicBool,
+    /// Why there is nothing more to be had, and who waits for that.
+    refused: Mutex<Option<CommandError>>,
+    has_refused: Notify,
+}
+
+/// An activity that runs here.
+struct Held {
+    stop: CancellationToken,
+    attempt: u32,
+    /// Reports of progress that are stored.
+    reports: i32,
+}
+
+impl Remote {
+    /// Registers the worker.
+    ///
+    /// # Errors
+    /// The plane's refusal, or that it does not answer.
+    pub async fn register(
+        client: Client,
+        register: WorkerRegister,
+    ) -> std::result::Result<(Arc<Self>, WorkerRegistered), CommandError> {
+        let registered = client.call::<Register>(&[], &[], &register).await?;
+        let remote = Self {
+            client,
+            register,
+            worker: registered.worker_id.into(),
+            held: Mutex::default(),
+            processed: AtomicI64::new(0),
+            leaving: AtomicBool::new(false),
+            refused: Mutex::default(),
+            has_refused: Notify::new(),
+        };
+        Ok((Arc::new(remote), registered))
+    }
+
+    /// Waits until the plane wants nothing more of this worker; why.
+    pub async fn refusal(&self) -> CommandError {
+        loop {
+            if let Some(error) = lock(&self.refused).take() {
+                return error;
+            }
+            self.has_refused.notified().await;
+        }
+    }
+
+    /// Leaves: what still runs here is given to others.
+    pub async fn leave(&self) -> std::result::Result<(), ClientError> {
+        self.leaving.store(true, Ordering::SeqCst);
+        let worker = self.worker.read().await.to_string();
+        let why = WorkerDisconnectRequest { reason: Some("shutdown".into()), ..Default::default() };
+        self.client.call::<Disconnect>(&[&worker], &[], &why).await.map(|_| ())
+    }
+
+    fn lease(&self, task: ActivityTask) -> Leasing {
+        let stop = CancellationToken::new();
+        let held = Held { stop: stop.clone(), attempt: task.attempt, reports: 0 };
+        lock(&self.held).insert(task.id, held);
+        Box::pin(std::future::ready(Ok(Some(Lease { task, stop }))))
+    }
+
+    /// What an error of the plane means for the worker.
+    async fn understood(&self, worker: WorkerId, error: ClientError) -> Error {
+        match error {
+            ClientError::Unreachable { .. } => Error::Unavailable(error.to_string()),
+            ClientError::Refused { status: 409, .. } => Error::Stale,
+            ClientError::Refused { status: 404 | 410, .. } => {
+                self.register_again(worker).await;
+                Error::Stale
+            }
+            ClientError::Refused { status: 401 | 403, .. } => {
+                self.end(error.into());
+                Error::Stale
+            }
+            ClientError::Refused { status, .. } if status >= 500 || status == 429 => {
+                Error::Unavailable(error.to_string())
+            }
+            ClientError::Refused { .. } => Error::Refused(error.to_string()),
+        }
+    }
+
+    /// The plane does not know this worker any more: it was silent for too long, and what it held is
+    /// with others. Registers anew, once for all who find it out at the same time.
+    async fn register_again(&self, lost: WorkerId) {
+        let mut worker = self.worker.write().await;
+        if *worker != lost || self.leaving.load(Ordering::SeqCst) {
+            return;
+        }
+        for (_, held) in lock(&self.held).drain() {
+            held.stop.cancel();
+        }
+        loop {
+            match self.client.call::<Register>(&[], &[], &self.register).await {
+                Ok(registered) => {
+                    tracing::warn!(worker.id = %registered.worker_id, "registered again");
+                    *worker = registered.worker_id;
+                    return;
+                }
+                Err(error @ ClientError::Refused { status, .. }) if status < 500 => {
+                    self.end(error.into());
+                    return;
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "cannot register again");
+                    tokio::time::sleep(RETRY).await;
+                }
+            }
+        }
+    }
+
+    fn end(&self, error: CommandError) {
+        lock(&self.refused).get_or_insert(error);
+        self.has_refused.notify_one();
+    }
+
+    fn forget(&self, activity: ActivityId) {
+        lock(&self.held).remove(&activity);
+    }
+
+    fn stop(&self, activities: &[ActivityId]) {
+        let held = lock(&self.held);
+        for held in activities.iter().filter_map(|id| held.get(id)) {
+            held.stop.cancel();
+        }
+    }
+
+    async fn end_with(&self, activity: ActivityId, attempt: u32, outcome: Outcome) -> Result<()> {
+        let worker = *self.worker.read().await;
+        let path = [worker.to_string(), activity.to_string()];
+        let body = ActivityEnd { attempt, outcome };
+        let called = self.client.call::<Complete>(&[&path[0], &path[1]], &[], &body).await;
+        match called {
+            Ok(_) => Ok(()),
+            Err(error) => Err(self.understood(worker, error).await),
+        }
+    }
+}
+
+#[async_trait]
+impl WorkSource for Remote {
+    async fn poll(&self, kind: ActivityKind, at_most: usize) -> Result<Vec<Leasing>> {
+        let worker = *self.worker.read().await;
+        let body = WorkerPoll { kind, at_most, wait_seconds: MAX_POLL };
+        match self.client.call::<Poll>(&[&worker.to_string()], &[], &body).await {
+            Ok(given) => Ok(given.tasks.into_iter().map(|task| self.lease(task)).collect()),
+            Err(error) => match self.understood(worker, error).await {
+                Error::Stale => Ok(Vec::new()),
+                error => Err(error),
+            },
+        }
+    }
+
+    async fn heartbeat(&self, held: Vec<ActivityId>) -> Result<()> {
+        let worker = *self.worker.read().await;
+        let body = WorkerRenew {
+            activities: held,
+            tasks_processed: self.processed.load(Ordering::Relaxed),
+            wait_seconds: u32::try_from(HEARTBEAT.as_secs()).unwrap_or_default(),
+        };
+        match self.client.call::<Renew>(&[&worker.to_string()], &[], &body).await {
+            Ok(renewed) => self.stop(&renewed.stop),
+            Err(error) => match self.understood(worker, error).await {
+                Error::Stale => {}
+                error => return Err(error),
+            },
+        }
+        Ok(())
+    }
+
+    async fn append(&self, activity: ActivityId, progress: Vec<Progress>) -> Result<()> {
+        let (attempt, reports) = {
+            let held = lock(&self.held);
+            let held = held.get(&activity).ok_or(Error::Stale)?;
+            (held.attempt, held.reports)
+        };
+        let worker = *self.worker.read().await;
+        let path = [worker.to_string(), activity.to_string()];
+        let body = ActivityProgress { attempt, number: reports + 1, progress };
+        let called = self.client.call::<Progressed>(&[&path[0], &path[1]], &[], &body).await;
+        match called {
+            Ok(_) => {
+                if let Some(held) = lock(&self.held).get_mut(&activity) {
+                    held.reports += 1;
+                }
+                Ok(())
+            }
+            Err(error) => {
+                let error = self.understood(worker, error).await;
+                if matches!(error, Error::Stale) {
+                    self.forget(activity);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn complete(&self, activity: ActivityId, outcome: Outcome) -> Result<()> {
+        let attempt = lock(&self.held).get(&activity).ok_or(Error::Stale)?.attempt;
+        let mut ended = self.end_with(activity, attempt, outcome).await;
+        if let Err(Error::Refused(why)) = &ended {
+            // Left at that, the activity would be tried again and again, to the same end.
+            let message = format!("The plane does not take the worker's report: {why}");
+            let failure = Outcome::Failed(Failure { message, retry: Retry::Never });
+            ended = self.end_with(activity, attempt, failure).await;
+        }
+        if !matches!(ended, Err(Error::Unavailable(_))) {
+            self.forget(activity);
+            self.processed.fetch_add(1, Ordering::Relaxed);
+        }
+        ended
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

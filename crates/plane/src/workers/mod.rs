@@ -1,0 +1,33 @@
+//! Workers in processes of their own: they register, take activities by long poll, renew their
+//! leases, report. Whether one lives is told by when it was last heard, and by nothing else.
+
+mod complete;
+mod disconnect;
+mod heartbeat;
+mod list_of_queue;
+mod poll;
+mod progress;
+mod register;
+mod registry;
+mod renew;
+mod tasks;
+
+pub use registry::Registry;
+pub use tasks::lost::{LOOK, recover, watch};
+
+use drover_wire::workers as wire;
+
+use crate::routes::Routes;
+
+/// The routes of the area.
+pub fn routes(routes: Routes) -> Routes {
+    routes
+        .on::<wire::Register, _, _>(register::handler)
+        .on::<wire::Poll, _, _>(poll::handler)
+        .on::<wire::Renew, _, _>(renew::handler)
+        .on::<wire::Progressed, _, _>(progress::handler)
+        .on::<wire::Complete, _, _>(complete::handler)
+        .on::<wire::Heartbeat, _, _>(heartbeat::handler)
+        .on::<wire::Disconnect, _, _>(disconnect::handler)
+        .on::<wire::ListOfQueue, _, _>(list_of_queue::handler)
+}

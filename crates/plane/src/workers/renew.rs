@@ -1,0 +1,50 @@
+//! A worker's sign of life, with which it renews its leases and hears what it must stop.
+
+use std::time::Duration;
+
+use axum::Json;
+use drover_domain::{ActivityId, Result, WorkerId};
+use drover_store::workers::queries::{Sign, worker_heard};
+use drover_wire::workers::{WorkerRenew, WorkerRenewed};
+
+use crate::ctx::Ctx;
+use crate::error::Reply;
+use crate::extract::{Body, Caller, Id};
+
+/// Renews a worker's leases, and tells it what to stop.
+pub async fn handler(
+    Caller(ctx): Caller,
+    Id(id): Id<WorkerId>,
+    Body(body): Body<WorkerRenew>,
+) -> Reply<WorkerRenewed> {
+    Ok(Json(WorkerRenewed { stop: renew(&ctx, id, body).await? }))
+}
+
+async fn renew(ctx: &Ctx, id: WorkerId, body: WorkerRenew) -> Result<Vec<ActivityId>> {
+    let plane = ctx.plane();
+    let worker = plane.workers.get(ctx, id).await?;
+    let held = &body.activities;
+    let sign = Sign {
+        status: if held.is_empty() { "idle" } else { "busy" }.to_owned(),
+        tasks_processed: body.tasks_processed,
+        current_task_id: held.first().map(ToString::to_string),
+        ..Sign::default()
+    };
+    let mut set = ctx.set();
+    worker_heard(&mut set, ctx.org(), id, sign, ctx.now());
+    ctx.write(set).await?;
+    plane.embedded.heartbeat(&worker.taker, held).await?;
+    let lost = plane.embedded.lost_of(&worker.taker, held).await?;
+    lost.iter().for_each(|id| worker.leases.remove(*id));
+    if !lost.is_empty() {
+        return Ok(lost);
+    }
+    let wait = Duration::from_secs(body.wait_seconds.into());
+    tokio::select! {
+        biased;
+        stop = worker.taker.stops() => Ok(stop),
+        () = worker.taker.gone().cancelled() => Ok(Vec::new()),
+        () = plane.stopping.cancelled() => Ok(Vec::new()),
+        () = tokio::time::sleep(wait) => Ok(Vec::new()),
+    }
+}

@@ -1,0 +1,4 @@
+//! What is remembered: workers.
+
+pub mod entity;
+pub mod queries;

@@ -1,0 +1,71 @@
+//! Workers in processes of their own: the program's, and the protocol that it speaks.
+
+mod drain;
+mod lost;
+mod protocol;
+mod register;
+mod serve;
+
+use drover_domain::workers::PROTOCOL;
+use serde_json::{Value, json};
+
+use crate::harness::{Organization, Reply};
+
+const WORKERS: &str = "/api/v1/workers";
+
+/// A worker that speaks the protocol by hand.
+struct ByHand {
+    org: Organization,
+    id: String,
+}
+
+impl ByHand {
+    /// Registers one.
+    async fn register(org: &Organization, queues: &[&str]) -> Self {
+        let reply = org.post(WORKERS, registration(queues)).await;
+        assert_eq!(reply.status, 201, "{reply}");
+        Self { org: org.clone(), id: reply.text("worker_id") }
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Reply {
+        self.org.post(&format!("{WORKERS}/{}{path}", self.id), body).await
+    }
+
+    /// The first task there is.
+    async fn task(&self) -> Value {
+        let polled = self.post("/poll", json!({"kind": "turn", "wait_seconds": 30})).await;
+        assert_eq!(polled.status, 200, "{polled}");
+        polled.body["tasks"][0].clone()
+    }
+
+    async fn progress(&self, task: &Value, number: u32, text: &str) -> Reply {
+        let path = format!("/activities/{}/progress", task["id"].as_str().expect("an id"));
+        let message = &task["work"]["message_id"];
+        let chunk = json!({"type": "chunk", "message_id": message, "content": text});
+        let body = json!({"attempt": task["attempt"], "number": number, "progress": [chunk]});
+        self.post(&path, body).await
+    }
+
+    /// Ends a turn with this text, of which nothing was reported yet.
+    async fn answer(&self, task: &Value, text: &str) -> Reply {
+        let path = format!("/activities/{}/complete", task["id"].as_str().expect("an id"));
+        let usage = json!({"input": 1, "output": 1, "cached": 0, "reasoning": 0});
+        let outcome = json!({
+            "result": "turn", "message_id": task["work"]["message_id"], "text": text,
+            "tool_calls": [], "provider_blocks": null, "finish_reason": "stop", "model": "m",
+            "provider": "openai", "usage": usage, "cost": null, "unsent_text": text,
+        });
+        self.post(&path, json!({"attempt": task["attempt"], "outcome": outcome})).await
+    }
+}
+
+fn registration(queues: &[&str]) -> Value {
+    json!({"queues": queues, "protocol": PROTOCOL, "version": "0.0.0"})
+}
+
+/// The workers that a queue has.
+async fn workers_of(org: &Organization, queue: &str) -> Vec<Value> {
+    let reply = org.get(&format!("/api/v1/worker-queues/{queue}/workers")).await;
+    assert_eq!(reply.status, 200, "{reply}");
+    reply.body.as_array().expect("a list").clone()
+}

@@ -1,0 +1,145 @@
+//! Letting workers in, and telling why not.
+
+use serde_json::{Value, json};
+
+use super::{ByHand, WORKERS, registration, workers_of};
+use crate::harness::program::Terminal;
+use crate::harness::{Organization, Plane};
+
+async fn queue_of(org: &Organization, fields: Value) -> String {
+    let mut body = json!({"name": crate::harness::unique("queue")});
+    body.as_object_mut().expect("an object").extend(fields.as_object().expect("one").clone());
+    let path = format!("/api/v1/environments/{}/worker-queues", org.environment_id);
+    org.create(&path, body).await
+}
+
+#[tokio::test]
+async fn a_worker_is_shown_as_it_says_it_is() {
+    let org = Plane::shared().organization().await;
+    let queue = org.queue_without_worker().await;
+    let mut body = registration(&[&queue]);
+    body["labels"] = json!({"gpu": "yes"});
+    body["system_info"] = json!({"hostname": "h"});
+    let made = org.post(WORKERS, body).await;
+    assert_eq!(made.status, 201, "{made}");
+    assert_eq!(made.body["lease_seconds"], 15);
+    let listed = workers_of(&org, &queue).await.remove(0);
+    let heard = &listed["last_heartbeat"];
+    assert_eq!(
+        listed,
+        json!({
+            "id": made.text("worker_id"), "worker_id": made.text("worker_id"), "queue_id": queue,
+            "kind": "drover", "version": "0.0.0", "status": "idle", "tasks_processed": 0,
+            "current_task_id": null, "last_heartbeat": heard, "last_seen": heard,
+            "registered_at": listed["registered_at"], "created_at": listed["registered_at"],
+            "system_info": {"hostname": "h"}, "logs": [],
+            "worker_metadata": {"labels": {"gpu": "yes"}},
+        })
+    );
+    let shown = org.get(&format!("/api/v1/worker-queues/{queue}")).await;
+    assert_eq!(shown.body["active_workers"], 1);
+}
+
+#[tokio::test]
+async fn a_queue_has_at_most_so_many_workers() {
+    let org = Plane::shared().organization().await;
+    let full = queue_of(&org, json!({"name": "full", "max_workers": 1})).await;
+    let free = org.queue_without_worker().await;
+    let first = ByHand::register(&org, &[&full]).await;
+    let second = org.post(WORKERS, registration(&[&free, &full])).await;
+    let detail = "Worker queue `full` has 1 of at most 1 workers; stop one, or raise its \
+                  `max_workers`";
+    assert_eq!((second.status, second.text("detail").as_str()), (409, detail));
+    assert_eq!(workers_of(&org, &free).await, [json!(null); 0], "all or nothing");
+    assert_eq!(first.post("/disconnect", json!({})).await.status, 204);
+    ByHand::register(&org, &[&full]).await;
+}
+
+#[tokio::test]
+async fn of_many_that_come_at_once_no_more_are_let_in() {
+    let org = Plane::shared().organization().await;
+    let queue = queue_of(&org, json!({"max_workers": 3})).await;
+    let all = (0..12).map(|_| org.post(WORKERS, registration(&[&queue])));
+    let replies = futures_util::future::join_all(all).await;
+    let let_in = replies.iter().filter(|reply| reply.status == 201).count();
+    assert_eq!(let_in, 3, "{replies:?}");
+    assert!(replies.iter().all(|reply| [201, 409].contains(&reply.status)), "{replies:?}");
+}
+
+#[tokio::test]
+async fn a_bad_field_is_refused_by_name() {
+    let org = Plane::shared().organization().await;
+    let queue = org.queue_without_worker().await;
+    let many: Vec<_> = (0..101).map(|_| queue.as_str()).collect();
+    for (fields, at) in [
+        (json!({"queues": []}), "body.queues"),
+        (json!({"queues": many}), "body.queues"),
+        (json!({"queues": ["gpu"]}), "body.queues.0"),
+        (json!({"protocol": 0}), "body.protocol"),
+        (json!({"protocol": 2}), "body.protocol"),
+        (json!({"protocol": "1"}), "body.protocol"),
+        (json!({"version": ""}), "body.version"),
+        (json!({"labels": {"": "x"}}), "body.labels"),
+        (json!({"labels": {"x": "y".repeat(256)}}), "body.labels.x"),
+        (json!({"labels": []}), "body.labels"),
+        (json!({"system_info": {"hostname": "y".repeat(5000)}}), "body.system_info.hostname"),
+    ] {
+        let mut body = registration(&[&queue]);
+        body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        let reply = org.post(WORKERS, body).await;
+        assert_eq!((reply.status, reply.fields()), (422, vec![at.to_owned()]), "{fields}: {reply}");
+    }
+    assert_eq!(workers_of(&org, &queue).await, [json!(null); 0]);
+    let older = json!({"queues": [queue], "protocol": 0, "version": "0.0.0"});
+    let told = org.post(WORKERS, older).await.to_string();
+    assert!(told.contains("This plane speaks protocol 1; update the worker"), "{told}");
+}
+
+#[tokio::test]
+async fn the_program_says_in_one_line_why_it_may_not_serve() {
+    let plane = Plane::shared();
+    let (org, other) = (plane.organization().await, plane.organization().await);
+    let full = queue_of(&org, json!({"name": "full", "max_workers": 1})).await;
+    let _first = ByHand::register(&org, &[&full]).await;
+    let theirs = other.queue_without_worker().await;
+    let ours = org.queue_without_worker().await;
+    let viewer = org.with_role("viewer").await;
+    let terminal = Terminal::of(&org);
+    let nowhere = "00000000-0000-4000-8000-000000000000";
+    for (queues, code, said) in [
+        (vec![nowhere], 3, "not found"),
+        (vec![theirs.as_str()], 3, "not found"),
+        (vec![ours.as_str(), nowhere], 3, "not found"),
+        (vec![full.as_str()], 3, "has 1 of at most 1 workers"),
+        (vec!["gpu"], 2, "not a valid worker queue id"),
+    ] {
+        let queues = queues.into_iter().flat_map(|queue| ["--queue", queue]);
+        let arguments: Vec<_> = std::iter::once("worker").chain(queues).collect();
+        let ended = terminal.run(&arguments);
+        assert_eq!(ended.code, Some(code), "{ended:?}");
+        assert!(ended.stderr.contains(said), "{ended:?}");
+        assert_eq!(ended.stdout, "");
+    }
+    let ended = Terminal::of(&viewer).run(&["worker", "--queue", &ours]);
+    assert_eq!(ended.code, Some(3), "{ended:?}");
+    assert!(ended.stderr.contains("role `viewer` may not"), "{ended:?}");
+    let wrong = terminal.with("DROVER_API_KEY", "wrong").run(&["worker", "--queue", &ours]);
+    assert_eq!(wrong.code, Some(3), "{wrong:?}");
+    assert_eq!(Terminal::new().run(&["worker"]).code, Some(2));
+    let away = Terminal::of(&org).with("DROVER_URL", "http://127.0.0.1:1");
+    assert_eq!(away.run(&["worker", "--queue", &ours]).code, Some(4));
+    assert_eq!(workers_of(&org, &ours).await, [json!(null); 0], "nothing is half registered");
+}
+
+#[tokio::test]
+async fn a_worker_whose_key_is_revoked_ends_and_says_so() {
+    let org = Plane::shared().organization().await;
+    let queue = org.queue_without_worker().await;
+    let made = org.post("/api/v1/api-keys", json!({"name": "w", "role": "worker"})).await;
+    let of_worker = org.with_key(&made.text("api_key"));
+    let mut worker = crate::harness::Worker::start(&of_worker, &[&queue]);
+    let revoked = org.delete(&format!("/api/v1/api-keys/{}", made.text("id"))).await;
+    assert!([200, 204].contains(&revoked.status), "{revoked}");
+    let ended = tokio::task::spawn_blocking(move || worker.ended()).await.expect("an end");
+    assert_eq!(ended.code(), Some(3));
+}
