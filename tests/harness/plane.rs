@@ -11,6 +11,10 @@ use serde_json::{Value, json};
 use super::database::Database;
 use super::{Organization, Reply, Worker, unique};
 
+/// Where a Temporal server is: set by `cargo xtask test`, or by hand as `cargo xtask services start`
+/// says. Organizations then have workers on its task queues.
+const TEMPORAL: &str = "DROVER_TEST_TEMPORAL_ADDRESS";
+
 /// A running plane.
 pub struct Plane {
     child: Child,
@@ -224,6 +228,8 @@ impl Plane {
             .env("ANTHROPIC_BASE_URL", model.url())
             .env("DROVER_TEST_CANARY", "the-servers-environment")
             .envs(database.iter().map(|database| ("DROVER_DATABASE_URL", &database.url)))
+            // The others are killed and started again, with workers that must find them.
+            .envs((!own).then(temporal).flatten().map(|url| ("DROVER_TEMPORAL_ADDRESS", url)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(log_file(directory.path()))
@@ -285,6 +291,12 @@ fn shared_directory() -> PathBuf {
 fn log_file(directory: &Path) -> std::fs::File {
     let mut options = std::fs::OpenOptions::new();
     options.create(true).append(true).open(directory.join("log")).expect("a log file")
+}
+
+/// Where the Temporal server is that drives the runs of the shared plane, if the tests are to have it.
+#[expect(clippy::disallowed_methods, reason = "it is how the tests are told")]
+fn temporal() -> Option<String> {
+    std::env::var(TEMPORAL).ok()
 }
 
 fn client() -> reqwest::Client {

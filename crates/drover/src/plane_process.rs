@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use axum::serve::ListenerExt;
 use drover_domain::Secret;
-use drover_engine::{Embedded, Hub};
-use drover_plane::{Parts, Plane, Settings};
+use drover_engine::{Embedded, Hub, Teller, Workflows};
+use drover_plane::{Parts, Plane, Settings, TemporalPlace};
 use drover_store::{DirectoryLock, Store};
+use drover_temporal::Temporal;
 use drover_worker::WorkerHandle;
 use drover_worker::sandbox::Wall;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -43,7 +44,8 @@ pub struct PlaneProcess {
     /// Lets operator's commands in.
     pub admin_token: Secret<String>,
     plane: Arc<Plane>,
-    worker: WorkerHandle,
+    /// The worker in here, unless Temporal drives the runs.
+    worker: Option<WorkerHandle>,
     /// The directory's, where the database is not in it.
     _lock: Option<DirectoryLock>,
 }
@@ -53,7 +55,8 @@ impl PlaneProcess {
     pub async fn start(config: &Config) -> Result<Self, CommandError> {
         check_wall(config)?;
         let directory = DataDirectory::make(&config.data_dir)?;
-        let hub = Arc::new(Hub::default());
+        let temporal = temporal(config)?;
+        let hub = Arc::new(if temporal.is_some() { Hub::without_worker() } else { Hub::default() });
         let (store, lock) = open_store(config, &directory, hub.clone()).await?;
         let listener = bind(config.listen)?;
         let address = listener.local_addr()?;
@@ -61,7 +64,11 @@ impl PlaneProcess {
         let public_url = config.public_url.clone().unwrap_or_else(|| url.clone());
         let (clock, ids) = (Arc::new(SystemClock), Arc::new(SystemIds));
         let admin_token = directory.make_admin_token(&*ids)?;
-        let embedded = Embedded::new(store.clone(), hub.clone(), clock.clone(), ids.clone());
+        let mut embedded = Embedded::new(store.clone(), hub.clone(), clock.clone(), ids.clone());
+        if temporal.is_some() {
+            embedded = embedded.with_temporal();
+        }
+        let workflows = temporal.clone().map(|(temporal, _)| temporal as Arc<dyn Workflows>);
         let plane = Plane::new(Parts {
             signing: directory.signing_key(&*ids)?,
             settings: Settings {
@@ -69,9 +76,11 @@ impl PlaneProcess {
                 operator_token: admin_token.clone(),
                 max_wait: Duration::from_secs(60),
                 keepalive: Duration::from_secs(15),
+                temporal: temporal.as_ref().map(|(_, place)| place.clone()),
             },
             metrics: metrics()?,
             embedded: Arc::new(embedded),
+            workflows,
             store,
             clock,
             ids,
@@ -81,8 +90,16 @@ impl PlaneProcess {
         }
         drover_plane::workers::recover(&plane).await?;
         plane.embedded.recover().await?;
-        let source = Arc::new(InProcess::new(plane.clone()));
-        let worker = executor::worker(config, source)?.start();
+        let worker = match &temporal {
+            None => {
+                let source = Arc::new(InProcess::new(plane.clone()));
+                Some(executor::worker(config, source)?.start())
+            }
+            Some((temporal, _)) => {
+                drive_by_temporal(&plane, temporal);
+                None
+            }
+        };
         start_tasks(&plane);
         serve(&plane, listener);
         directory.announce(&RunningPlane {
@@ -110,7 +127,9 @@ impl PlaneProcess {
         self.plane.stopping.cancel();
         self.plane.tasks.close();
         let gently = async {
-            self.worker.stop().await;
+            if let Some(worker) = self.worker {
+                worker.stop().await;
+            }
             self.plane.tasks.wait().await;
         };
         if tokio::time::timeout(GRACE, gently).await.is_err() {
@@ -118,6 +137,28 @@ impl PlaneProcess {
         }
         self.directory.withdraw();
     }
+}
+
+/// Temporal, if it is configured; not yet connected to.
+fn temporal(config: &Config) -> Result<Option<(Arc<Temporal>, TemporalPlace)>, CommandError> {
+    let Some(address) = &config.temporal_address else {
+        return Ok(None);
+    };
+    let place = config.temporal_at(address, &config.temporal_namespace)?;
+    let told = TemporalPlace {
+        address: place.address.clone(),
+        namespace: place.namespace.clone(),
+        api_key: place.api_key.clone(),
+    };
+    Ok(Some((Temporal::new(place)?, told)))
+}
+
+/// Hosts the workflows, and tells Temporal what the engine decides.
+fn drive_by_temporal(plane: &Arc<Plane>, temporal: &Arc<Temporal>) {
+    plane.tasks.spawn(drover_temporal::host(temporal.clone(), plane.stopping.clone()));
+    let (engine, clock) = (plane.embedded.clone(), plane.clock.clone());
+    let teller = Teller::new(plane.store.clone(), engine, clock, temporal.clone());
+    plane.tasks.spawn(teller.run(plane.stopping.clone()));
 }
 
 /// Opens the database that is configured. Before that the directory's lock is taken: below it nobody

@@ -30,5 +30,5 @@ pub use ctx::Ctx;
 pub use error::{Failure, Reply};
 pub use extract::{Body, Caller, Id, Query};
 pub use keys::SigningKey;
-pub use plane::{Parts, Plane, Settings};
+pub use plane::{Parts, Plane, Settings, TemporalPlace};
 pub use routes::{Routes, openapi, router};

@@ -13,6 +13,7 @@ pub mod executions;
 pub mod identity;
 pub mod jobs;
 pub mod messages;
+pub mod outbox;
 pub mod queues;
 pub mod skills;
 pub mod workers;

@@ -3,6 +3,7 @@
 
 mod elsewhere;
 mod lease;
+mod outbox;
 mod recover;
 mod report;
 mod start;
@@ -36,6 +37,8 @@ pub struct Embedded {
     in_process: Arc<Taker>,
     /// Where the last look at what waits ended.
     looked_at: Mutex<Option<(QueueId, ActivityId)>>,
+    /// Whether Temporal drives the runs of queues whose workers take from it.
+    tells_temporal: bool,
 }
 
 impl Embedded {
@@ -43,7 +46,14 @@ impl Embedded {
     pub fn new(store: Store, hub: Arc<Hub>, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Self {
         let owner = format!("{IN_PROCESS}{}", ids.next());
         let in_process = Taker::in_process(owner, hub.in_process().clone());
-        Self { store, hub, clock, ids, in_process, looked_at: Mutex::default() }
+        let looked_at = Mutex::default();
+        Self { store, hub, clock, ids, in_process, looked_at, tells_temporal: false }
+    }
+
+    /// The same, and Temporal is told of its runs.
+    #[must_use]
+    pub fn with_temporal(self) -> Self {
+        Self { tells_temporal: true, ..self }
     }
 
     /// The worker of this process.
@@ -63,7 +73,7 @@ impl Embedded {
     }
 
     /// Steps a run, reading it again for as long as somebody else writes first.
-    async fn decide(
+    pub(crate) async fn decide(
         &self,
         org: &OrgId,
         id: ExecutionId,
@@ -72,7 +82,9 @@ impl Embedded {
         for _ in 0..CONFLICTS {
             let mut run = self.run(org, id).await?;
             let mut set = self.store.set();
+            let before = run.flow.clone();
             decision(&mut run, &mut set)?;
+            self.tell_change(&before, &run, &mut set)?;
             match self.store.write(set).await {
                 Err(Error::Stale) => {}
                 Err(error) => return Err(error),

@@ -33,7 +33,13 @@ async fn live(State(plane): State<Arc<Plane>>) -> Reply<wire::Health> {
 /// Ready when the database can be read; a full disk refuses writes and still serves reads.
 async fn ready(State(plane): State<Arc<Plane>>) -> Reply<wire::Ready> {
     drover_store::identity::queries::organization_any(plane.store.reader()).await?;
-    Ok(Json(wire::Ready { status: "ready".into(), timestamp: rfc3339(plane.clock.now()) }))
+    // Not a reason to be taken out of service: runs are accepted, and start once it is back.
+    let temporal = plane.workflows.as_ref().map(|workflows| match workflows.trouble() {
+        None => "connected".to_owned(),
+        Some(trouble) => trouble,
+    });
+    let timestamp = rfc3339(plane.clock.now());
+    Ok(Json(wire::Ready { status: "ready".into(), timestamp, temporal }))
 }
 
 async fn metrics(State(plane): State<Arc<Plane>>) -> impl IntoResponse {
