@@ -127,8 +127,9 @@ pub async fn run(args: WorkerArgs, shell: &Shell) -> Outcome {
         }
     }
     let grace = Duration::from_secs(args.drain_seconds);
-    remote.drain().await;
-    let exit = drain(&worker, grace, &mut signals, shell.printer).await;
+    // Side by side: what has arrived can be given up only once nobody waits for it any more.
+    let drained = drain(&worker, grace, &mut signals, shell.printer);
+    let (exit, ()) = tokio::join!(drained, remote.drain());
     // Before what still runs is stopped: nothing of it may be reported as its end.
     farewell(&remote).await;
     worker.stop().await;
