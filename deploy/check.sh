@@ -130,7 +130,7 @@ fi
 
 if has yamllint; then
     check "yamllint: compose.yaml, chart, values" yamllint --strict --config-file deploy/yamllint.yaml \
-        deploy/yamllint.yaml deploy/compose/compose.yaml deploy/helm/drover/Chart.yaml \
+        deploy/yamllint.yaml deploy/compose/compose.yaml deploy/compose/temporal-dynamic.yaml deploy/helm/drover/Chart.yaml \
         deploy/helm/drover/values.yaml deploy/helm/drover/ci
 else
     skip "yamllint: compose.yaml, chart, values" "yamllint is not installed"
