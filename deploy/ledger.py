@@ -151,12 +151,17 @@ def check(plane, job, ledger, wait):
 
     print(f"acknowledged  {len(noted)}")
     print("of these      " + ", ".join(f"{number} {status}" for status, number in sorted(by_status.items())))
-    print(f"lost          {len(lost)}  {' '.join(lost[:5])}")
-    print(f"doubled       {len(doubled) + twice}  {' '.join(doubled[:5])}")
-    print(f"logs broken   {len(broken)}  {' '.join(broken[:5])}")
+    tell("lost", len(lost), lost)
+    tell("doubled", len(doubled) + twice, doubled)
+    tell("logs broken", len(broken), broken)
     whole = not (lost or doubled or twice or broken or by_status.keys() - {"completed"})
     print("The ledger is complete." if whole else "The ledger is not complete.")
     return whole
+
+
+def tell(what, number, runs):
+    """A line of the result, with the first runs it is about."""
+    print(f"{what:<14}{number}  {' '.join(runs[:5])}".rstrip())
 
 
 def is_whole(plane, run):
