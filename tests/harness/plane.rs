@@ -56,6 +56,11 @@ impl Plane {
         Self::launch(Directory::Own(directory), None, &[])
     }
 
+    /// A plane of one's own on this directory, which may have a database already.
+    pub fn start_in(directory: tempfile::TempDir) -> Self {
+        Self::launch(Directory::Own(directory), None, &[])
+    }
+
     /// A plane of one's own on this database.
     pub fn start_on(database: Database) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::serve::ListenerExt;
 use drover_domain::Secret;
 use drover_engine::{Embedded, Hub, Teller, Workflows};
-use drover_plane::{Parts, Plane, Settings, TemporalPlace};
+use drover_plane::{MovedKeys, Parts, Plane, Settings, TemporalPlace};
 use drover_store::{DirectoryLock, Store};
 use drover_temporal::Temporal;
 use drover_worker::WorkerHandle;
@@ -71,6 +71,7 @@ impl PlaneProcess {
         let workflows = temporal.clone().map(|(temporal, _)| temporal as Arc<dyn Workflows>);
         let plane = Plane::new(Parts {
             signing: directory.signing_key(&*ids)?,
+            moved_keys: MovedKeys::read(store.reader()).await?,
             settings: Settings {
                 public_url: public_url.clone(),
                 operator_token: admin_token.clone(),

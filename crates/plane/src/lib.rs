@@ -26,9 +26,10 @@ mod keys;
 mod plane;
 mod routes;
 
+pub use auth::MovedKeys;
 pub use ctx::Ctx;
 pub use error::{Failure, Reply};
 pub use extract::{Body, Caller, Id, Query};
-pub use keys::SigningKey;
+pub use keys::{PublicKey, SigningKey};
 pub use plane::{Parts, Plane, Settings, TemporalPlace};
 pub use routes::{Routes, openapi, router};

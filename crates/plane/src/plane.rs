@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::activities::AgentSpec;
-use crate::auth::Keyed;
+use crate::auth::{Keyed, MovedKeys};
 use crate::cache::Cache;
 use crate::keys::SigningKey;
 use crate::workers::Registry;
@@ -63,6 +63,8 @@ pub struct Plane {
     pub ids: Arc<dyn Ids>,
     /// Signs API keys.
     pub signing: SigningKey,
+    /// The keys of other planes that signed keys of organizations which have moved here.
+    pub moved_keys: MovedKeys,
     /// See [`Settings`].
     pub settings: Settings,
     /// Renders `/metrics`.
@@ -99,6 +101,8 @@ pub struct Parts {
     pub ids: Arc<dyn Ids>,
     /// Signs API keys.
     pub signing: SigningKey,
+    /// The keys of other planes that signed keys of organizations which have moved here.
+    pub moved_keys: MovedKeys,
     /// See [`Settings`].
     pub settings: Settings,
     /// Renders `/metrics`.
@@ -122,6 +126,7 @@ impl Plane {
             clock: parts.clock,
             ids: parts.ids,
             signing: parts.signing,
+            moved_keys: parts.moved_keys,
             settings: parts.settings,
             metrics: parts.metrics,
             stopping: CancellationToken::new(),

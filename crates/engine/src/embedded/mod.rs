@@ -9,6 +9,7 @@ mod report;
 mod start;
 
 pub use lease::{Leased, Offer};
+pub use recover::lose_lease;
 
 use std::sync::{Arc, Mutex};
 

@@ -7,14 +7,16 @@ use std::time::Duration;
 use drover_domain::activities::ActivityKind;
 use drover_domain::executions::Event;
 use drover_domain::{ActivityId, Error, ExecutionId, OrgId, QueueId, Result, micros, timestamp};
-use drover_store::activities;
+use drover_store::{WriteSet, activities, executions};
 use futures_util::{StreamExt, TryStreamExt, stream};
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::Embedded;
 use crate::hub::lock;
 use crate::lanes::Ready;
-use crate::step::{Extra, step};
+use crate::run::Run;
+use crate::step::{Extra, step, stop_activity};
 use crate::taker::IN_PROCESS;
 
 /// Rows looked at in one go.
@@ -128,15 +130,10 @@ impl Embedded {
     }
 
     async fn lose(&self, row: activities::entity::Model) -> Result<()> {
-        let (org, id) = (OrgId::new(row.organization_id), ExecutionId(row.execution_id));
-        let activity = u32::try_from(row.ordinal).unwrap_or_default();
-        let kind = ActivityKind::parse(&row.kind);
+        let (org, id) = (OrgId::new(row.organization_id.clone()), ExecutionId(row.execution_id));
         let decided = self
             .decide(&org, id, |run, set| {
-                let current = kind.map(|kind| (ActivityId(row.id), kind));
-                let extra = Extra { current, ..Extra::default() };
-                let event = Event::LeaseLost { activity };
-                step(run, event, extra, set, self.clock.now())?;
+                lost(run, &row, set, self.clock.now())?;
                 Ok(())
             })
             .await;
@@ -151,4 +148,37 @@ impl Embedded {
             Err(error) => Err(error),
         }
     }
+}
+
+/// Adds what follows when the worker is gone that had leased an activity: where no engine runs, for
+/// an organization that comes from another plane. An activity that its run does not wait for ends.
+///
+/// # Errors
+/// A fault if the run's state cannot be read.
+pub fn lose_lease(
+    run: &executions::entity::Model,
+    activity: &activities::entity::Model,
+    set: &mut WriteSet,
+    now: Timestamp,
+) -> Result<()> {
+    let mut run = Run::from_row(run)?;
+    if !lost(&mut run, activity, set, now)? {
+        let ordinal = u32::try_from(activity.ordinal).unwrap_or_default();
+        stop_activity(&run, set, ordinal, now);
+    }
+    Ok(())
+}
+
+/// Steps a run whose activity has lost its worker. Returns whether the run had waited for it.
+fn lost(
+    run: &mut Run,
+    activity: &activities::entity::Model,
+    set: &mut WriteSet,
+    now: Timestamp,
+) -> Result<bool> {
+    let kind = ActivityKind::parse(&activity.kind);
+    let current = kind.map(|kind| (ActivityId(activity.id), kind));
+    let extra = Extra { current, ..Extra::default() };
+    let ordinal = u32::try_from(activity.ordinal).unwrap_or_default();
+    step(run, Event::LeaseLost { activity: ordinal }, extra, set, now)
 }
