@@ -1,9 +1,10 @@
 //! Files that are not what an export has written: nothing of them is taken.
 
+use model_server::Reply;
 use serde_json::{Value, json};
 
 use super::{Exported, Place, assert_refused, row};
-use crate::harness::Database;
+use crate::harness::{Database, Model, Plane};
 
 #[tokio::test]
 async fn a_file_that_is_cut_or_changed_is_told_as_such() {
@@ -37,6 +38,21 @@ async fn a_file_of_a_newer_schema_is_told_as_such() {
     assert_refused(&ended, 6, &["newer drover", "update"]);
 }
 
+#[tokio::test]
+async fn a_file_of_an_older_schema_is_taken() {
+    let exported = Exported::make().await;
+    let older = exported.forged(|lines| {
+        lines[0]["schema"] = json!(["m0001_spine"]);
+        lines[0]["rows"].as_object_mut().unwrap().remove("moved_keys");
+        lines.retain(|line| line["table"] != "moved_keys");
+        for line in lines.iter_mut().filter(|line| line["table"] == "activities") {
+            line["row"].as_object_mut().unwrap().remove("reports");
+        }
+    });
+    let told = Place::Directory(&exported.elsewhere()).import(&older);
+    assert_eq!(told["tables"]["activities"], 2);
+}
+
 type Forgery = (&'static str, &'static str, fn(&mut Vec<Value>));
 
 /// What somebody could write into a file whose checksum fits, and what is said of it.
@@ -45,6 +61,9 @@ fn forgeries() -> Vec<Forgery> {
         ("another's agent", "belongs to another organization", |lines| {
             row(lines, "agents")["organization_id"] = json!("default");
         }),
+        ("a name that is none", "no file of `drover export`", |lines| {
+            lines[0]["organization"] = json!("../Acme");
+        }),
         ("another's name", "belongs to another organization", |lines| {
             row(lines, "organizations")["id"] = json!("default");
         }),
@@ -52,15 +71,15 @@ fn forgeries() -> Vec<Forgery> {
         ("another's audit log", "belongs to another organization", |lines| {
             row(lines, "audit_log")["organization_id"] = json!("default");
         }),
-        ("a run's child without its run", "refers to an execution", |lines| {
+        ("a run's child without its run", "`execution_id` of a row", |lines| {
             row(lines, "execution_events")["execution_id"] =
                 json!("01a20ace-c07f-7379-aaa8-c03477444210");
         }),
-        ("a queue that is not there", "refers to an worker_queue", |lines| {
+        ("a queue that is not there", "one of `worker_queues`", |lines| {
             row(lines, "executions")["worker_queue_id"] =
                 json!("01a20ace-c07f-7379-aaa8-c03477444210");
         }),
-        ("a key of nobody", "refers to an user", |lines| {
+        ("a key of nobody", "one of `users`", |lines| {
             row(lines, "api_keys")["user_id"] = json!("01a20ace-c07f-7379-aaa8-c03477444210");
         }),
         ("a state that cannot be read", "state that cannot be read", |lines| {
@@ -71,6 +90,22 @@ fn forgeries() -> Vec<Forgery> {
         }),
         ("an entry of no kind", "unknown kind", |lines| {
             row(lines, "execution_events")["kind"] = json!(77);
+        }),
+        ("a log with a gap", "log with a gap", |lines| {
+            let at = lines.iter().position(|line| line["row"]["seq"] == 2).unwrap();
+            lines.remove(at);
+            let count = lines[0]["rows"]["execution_events"].as_u64().unwrap();
+            lines[0]["rows"]["execution_events"] = json!(count - 1);
+        }),
+        ("a log that ends before its head", "log with a gap", |lines| {
+            row(lines, "execution_heads")["last_seq"] = json!(1000);
+        }),
+        ("a wake-up of a run that is over", "wake-up that does not fit", |lines| {
+            let run = lines.iter().find(|line| line["row"]["status"] == "completed").unwrap();
+            let timer = json!({"execution_id": run["row"]["id"], "due_at": 0});
+            let at = lines.iter().position(|line| line["table"] == "audit_log").unwrap();
+            lines.insert(at, json!({"table": "timers", "row": timer}));
+            lines[0]["rows"]["timers"] = json!(1);
         }),
         ("a column of one's own", "`admin` that is unknown", |lines| {
             row(lines, "users")["admin"] = json!(true);
@@ -128,6 +163,31 @@ async fn a_forged_file_leaves_nothing_behind_on_postgres() {
     let database = Database::make();
     let keys = exported.plane.data_dir();
     assert_nothing_of_it_is_taken(&exported, Place::Postgres(&database.url, &keys));
+}
+
+#[tokio::test]
+async fn an_activity_that_no_run_waits_for_is_over() {
+    let exported = Exported::make().await;
+    let lively = exported.forged(|lines| {
+        let activities = lines.iter_mut().filter(|line| line["table"] == "activities");
+        for activity in activities {
+            activity["row"]["state"] = json!("leased");
+            activity["row"]["ended_at"] = json!(null);
+        }
+    });
+    let directory = tempfile::tempdir().unwrap();
+    let told = Place::Directory(&directory.path().join("data")).import(&lively);
+    assert_eq!(told["queued_again"], 2);
+    let plane = Plane::start_in(directory);
+    let org = exported.org.at(&plane);
+    let runs = org.get("/api/v1/executions").await;
+    for run in runs.body.as_array().expect("a list") {
+        org.log(run["id"].as_str().or(run["execution_id"].as_str()).unwrap()).await;
+    }
+    // What is offered at all is offered now.
+    let model = Model::new([Reply::text("Done.")]);
+    let run = org.ask(&model, "go").await;
+    assert_eq!(org.finished(&run).await["response"], "Done.");
 }
 
 #[tokio::test]

@@ -43,6 +43,13 @@ impl Place<'_> {
         self.run(&["export", "--organization", organization, "--out", file, "--json"]).json()
     }
 
+    /// Exports what then is no longer there, and gives the summary.
+    fn remove(self, organization: &str, file: &Path) -> Value {
+        let file = file.to_str().expect("a path in UTF-8");
+        let arguments = ["export", "--organization", organization, "--out", file, "--remove"];
+        self.run(&[&arguments[..], &["--json"]].concat()).json()
+    }
+
     /// Imports and gives the summary.
     fn import(self, file: &Path) -> Value {
         self.run(&["import", file.to_str().expect("a path in UTF-8"), "--json"]).json()

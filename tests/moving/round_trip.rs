@@ -201,8 +201,9 @@ async fn nothing_is_lost_on_the_way_to_postgres_and_back() {
 
     let file = files.path().join("back");
     let keys = postgres.data_dir();
-    let told = Place::Postgres(&postgres.database().url, &keys).export(&org.name, &file);
+    let told = Place::Postgres(&postgres.database().url, &keys).remove(&org.name, &file);
     assert_eq!(told["open_executions"], json!(PENDING + WAITING));
+    nothing_is_left(postgres.database(), &org.name);
     let directory = tempfile::tempdir().expect("a temporary directory");
     let told = Place::Directory(&directory.path().join("data")).import(&file);
     assert_eq!(told["queued_again"], 0);
@@ -211,6 +212,30 @@ async fn nothing_is_lost_on_the_way_to_postgres_and_back() {
     assert_same(&before, &tenant.seen_at(&home).await);
     tenant.keys_are_as_good_as_before(&home).await;
     everything_goes_on(&tenant, &org.at(&home)).await;
+}
+
+/// No table has a row of the organization, nor one of a run that is not there.
+fn nothing_is_left(database: &Database, organization: &str) {
+    let tables = |column: &str| {
+        let list = format!(
+            "SELECT string_agg(table_name, ' ') FROM information_schema.columns \
+             WHERE table_schema = 'public' AND column_name = '{column}'"
+        );
+        let names = database.ask(&list);
+        names.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let (named, of_runs) = (tables("organization_id"), tables("execution_id"));
+    assert!(named.len() > 10 && of_runs.len() > 4, "{named:?} {of_runs:?}");
+    for table in named {
+        let rows = format!("SELECT count(*) FROM {table} WHERE organization_id = '{organization}'");
+        assert_eq!(database.ask(&rows), "0", "{table}");
+    }
+    for table in of_runs {
+        let rows = format!(
+            "SELECT count(*) FROM {table} WHERE execution_id NOT IN (SELECT id FROM executions)"
+        );
+        assert_eq!(database.ask(&rows), "0", "{table}");
+    }
 }
 
 /// The runs that waited come to their end where they are now.

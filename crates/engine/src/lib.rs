@@ -13,7 +13,7 @@ mod step;
 mod taker;
 mod teller;
 
-pub use embedded::{Embedded, Leased, Offer, lose_lease};
+pub use embedded::{Embedded, Leased, Offer, take_up};
 pub use hub::{Driver, Hub, Watch};
 pub use run::{NewRun, Run, Spent};
 pub use step::Speaker;

@@ -233,7 +233,9 @@ impl<'a> Target<'a> {
                 let cannot = |error| CommandError::failed(format!("`{}`: {error}", path.display()));
                 // Hashes of keys and secrets of webhooks are in it.
                 let mut options = OpenOptions::new();
-                options.write(true).create(true).truncate(true).mode(0o600);
+                options.write(true).create_new(true).mode(0o600);
+                // What an export left that was cut off; it may have other permissions.
+                self.discard();
                 Box::new(BufWriter::new(options.open(part).map_err(cannot)?))
             }
         })

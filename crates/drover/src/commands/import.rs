@@ -52,7 +52,7 @@ pub async fn run(args: ImportArgs, shell: &Shell) -> Outcome {
     let import = Import::begin(&database, organization, reader.is_of_this_schema()).await;
     let mut import = import.map_err(said)?;
     read(&mut reader, &mut import, &args.file).await?;
-    let queued_again = queue_again(&import).await.map_err(said)?;
+    let queued_again = take_up(&import).await.map_err(said)?;
     if args.dry_run {
         import.roll_back().await?;
     } else {
@@ -100,7 +100,7 @@ async fn read(reader: &mut Reader, import: &mut Import, path: &Path) -> Result<(
         *counts.entry(line.table).or_default() += 1;
         progress.advance(1);
     }
-    import.flush().await.map_err(|error| said(path, error))?;
+    import.check().await.map_err(|error| said(path, error))?;
     let said_so = reader.head().rows.iter().filter(|(_, count)| **count > 0);
     if !said_so.eq(counts.iter()) {
         return Err(reader.bad("its head does not say which rows follow; export again"));
@@ -111,21 +111,21 @@ async fn read(reader: &mut Reader, import: &mut Import, path: &Path) -> Result<(
     Ok(())
 }
 
-/// What a worker of the other plane had leased is taken up as after a crash: its run is `queued`, and
-/// its log says so. How many that were.
-async fn queue_again(import: &Import) -> Result<u64, Error> {
+/// What is open is taken up as after a crash: a run whose worker was leased its step by the other
+/// plane is `queued`, and its log says so. How many of them there were.
+async fn take_up(import: &Import) -> Result<u64, Error> {
     let (mut after, mut count) = (None, 0);
     loop {
-        let leased = import.leased(after).await?;
-        let Some((last, _)) = leased.last() else {
+        let open = import.open_activities(after).await?;
+        let Some((last, _)) = open.last() else {
             return Ok(count);
         };
         after = Some(last.id);
-        for (activity, run) in leased {
+        for (activity, run) in open {
             let mut set = import.set();
-            drover_engine::lose_lease(&run, &activity, &mut set, SystemClock.now())?;
+            let leased = drover_engine::take_up(&run, &activity, &mut set, SystemClock.now())?;
             import.write(set).await?;
-            count += 1;
+            count += u64::from(leased);
         }
     }
 }

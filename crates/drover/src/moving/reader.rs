@@ -5,6 +5,8 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use drover_store::moving;
+use drover_wire::check::{Check, Violations};
+use drover_wire::organizations::OrganizationCreate;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
@@ -121,6 +123,10 @@ fn head(path: &Path, line: &[u8]) -> Result<Head, CommandError> {
         return Err(newer());
     }
     let head: Head = serde_json::from_slice(line).map_err(|_| no_export())?;
+    let named = OrganizationCreate { name: head.organization.clone(), owner_email: None };
+    let mut violations = Violations::default();
+    named.check(&mut violations);
+    violations.finish().map_err(|_| no_export())?;
     let known = moving::schema();
     if head.schema.iter().any(|migration| !known.contains(migration)) {
         return Err(newer());
@@ -197,7 +203,6 @@ mod tests {
         for at in 0..whole.len() {
             let mut changed = whole.clone();
             changed[at] ^= 1;
-            // White space of the last line means nothing.
             assert!(fault(folder.path(), &changed).is_some(), "byte {at}");
         }
         let twice = [whole.as_slice(), &whole].concat();

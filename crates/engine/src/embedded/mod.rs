@@ -9,7 +9,7 @@ mod report;
 mod start;
 
 pub use lease::{Leased, Offer};
-pub use recover::lose_lease;
+pub use recover::take_up;
 
 use std::sync::{Arc, Mutex};
 

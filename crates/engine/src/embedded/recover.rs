@@ -150,23 +150,27 @@ impl Embedded {
     }
 }
 
-/// Adds what follows when the worker is gone that had leased an activity: where no engine runs, for
-/// an organization that comes from another plane. An activity that its run does not wait for ends.
+/// Takes up an activity that waits or is leased, in rows that come from another plane, where no
+/// engine runs: a lease is void, and what its run does not wait for ends. Returns whether a lease
+/// was.
 ///
 /// # Errors
 /// A fault if the run's state cannot be read.
-pub fn lose_lease(
+pub fn take_up(
     run: &executions::entity::Model,
     activity: &activities::entity::Model,
     set: &mut WriteSet,
     now: Timestamp,
-) -> Result<()> {
+) -> Result<bool> {
     let mut run = Run::from_row(run)?;
-    if !lost(&mut run, activity, set, now)? {
-        let ordinal = u32::try_from(activity.ordinal).unwrap_or_default();
+    let leased = activity.state == "leased";
+    let ordinal = u32::try_from(activity.ordinal).unwrap_or_default();
+    let taken_up =
+        if leased { lost(&mut run, activity, set, now)? } else { run.flow.owns(ordinal) };
+    if !taken_up {
         stop_activity(&run, set, ordinal, now);
     }
-    Ok(())
+    Ok(leased)
 }
 
 /// Steps a run whose activity has lost its worker. Returns whether the run had waited for it.

@@ -8,6 +8,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
+use super::check;
 use super::database::Exclusive;
 use super::row::Row;
 use super::table::Table;
@@ -68,8 +69,17 @@ impl Import {
         Ok(())
     }
 
-    /// Writes what still waits; no row follows.
-    pub async fn flush(&mut self) -> Result<()> {
+    /// No row follows: writes what still waits, and checks what no row can tell by itself.
+    ///
+    /// # Errors
+    /// As those of [`Import::row`].
+    pub async fn check(&mut self) -> Result<()> {
+        self.flush().await?;
+        check::logs(&self.transaction, &self.organization).await?;
+        check::timers(&self.transaction, &self.organization).await
+    }
+
+    async fn flush(&mut self) -> Result<()> {
         let rows = std::mem::take(&mut self.waiting);
         if rows.is_empty() {
             return Ok(());
@@ -77,27 +87,27 @@ impl Import {
         self.tables[self.at].insert(&self.transaction, &self.organization, rows).await
     }
 
-    /// Activities that a worker of the other plane had, after this one, with their runs. Their leases
+    /// Activities that wait or are leased, after this one, with their runs. Leases of another plane
     /// are void here.
-    pub async fn leased(
+    pub async fn open_activities(
         &self,
         after: Option<Uuid>,
     ) -> Result<Vec<(activities::entity::Model, executions::entity::Model)>> {
         use activities::entity::{Column, Entity};
         let mut select = Entity::find()
             .filter(Column::OrganizationId.eq(self.organization.as_str()))
-            .filter(Column::State.eq("leased"))
+            .filter(Column::State.is_in(["queued", "leased"]))
             .order_by_asc(Column::Id)
             .limit(BATCH as u64);
         if let Some(after) = after {
             select = select.filter(Column::Id.gt(after));
         }
-        let activities = select.all(&self.transaction).await.doing("read leases")?;
+        let activities = select.all(&self.transaction).await.doing("read open activities")?;
         let runs = executions::entity::Entity::find()
             .filter(executions::entity::Column::Id.is_in(activities.iter().map(|a| a.execution_id)))
             .all(&self.transaction)
             .await
-            .doing("read the runs of leases")?;
+            .doing("read the runs of open activities")?;
         let run = |id: Uuid| runs.iter().find(|run| run.id == id).cloned();
         Ok(activities
             .into_iter()

@@ -4,6 +4,7 @@
 //! the schema and fails for a table or a column that is in neither. Not here: the file between the
 //! two databases (`drover/src/moving`).
 
+mod check;
 mod database;
 mod export;
 mod import;

@@ -257,9 +257,9 @@ where
         if found.len() == wanted {
             return Ok(());
         }
-        let (name, what) = (self.name(), parent.trim_end_matches('s'));
+        let name = self.name();
         Err(Error::refused(format!(
-            "a row of `{name}` refers to an {what} that is not this organization's"
+            "`{column}` of a row of `{name}` names one of `{parent}` that is not this organization's"
         )))
     }
 

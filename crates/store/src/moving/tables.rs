@@ -40,7 +40,8 @@ const fn is_not_anothers(column: &'static str, parent: &'static str) -> Referenc
     Reference { column, parent, rule: Rule::IsNotAnothers }
 }
 
-/// The tables that travel, parents before their children.
+/// The tables that travel, parents before their children. The order is that of the file: one that
+/// has landed keeps its place among the others, or older files cannot be read any more.
 pub(super) fn tables() -> Vec<Box<dyn Table>> {
     let mut tables = identity_and_catalogue();
     tables.extend(runs());
@@ -154,6 +155,9 @@ fn event_fault(row: &Row) -> Option<&'static str> {
     if kind.and_then(EventKind::from_code).is_none() {
         return Some("is an entry of an unknown kind");
     }
+    if row.get("seq").and_then(Json::as_i64).is_none_or(|seq| seq < 1) {
+        return Some("is an entry before the first");
+    }
     is_none::<IgnoredAny>(row, "data").then_some("is an entry that cannot be read")
 }
 
@@ -163,6 +167,10 @@ fn activity_fault(row: &Row) -> Option<&'static str> {
     }
     if !["queued", "leased", "done", "failed", "stopped"].contains(&text(row, "state")) {
         return Some("is in an unknown state");
+    }
+    let negative = |column: &&str| row.get(*column).and_then(Json::as_i64).is_some_and(|n| n < 0);
+    if ["turn", "call", "attempt"].iter().any(negative) {
+        return Some("counts below zero");
     }
     let execution = text(row, "execution_id").parse::<ExecutionId>().ok();
     let ordinal = row.get("ordinal").and_then(Json::as_u64).and_then(|n| u32::try_from(n).ok());
