@@ -101,6 +101,6 @@ async fn an_export_and_its_summary_do_not_mix_on_stdout() {
     let ended = place.run(&["export", "--organization", name]);
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert!(ended.stdout.lines().all(|line| line.starts_with('{')), "{ended:?}");
-    assert!(ended.stderr.contains("1 executions are open"), "{ended:?}");
+    assert!(ended.stderr.contains("1 execution is open"), "{ended:?}");
     assert!(ended.stderr.contains("--remove"), "{ended:?}");
 }

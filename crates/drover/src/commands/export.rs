@@ -122,10 +122,15 @@ fn tell(args: &ExportArgs, shell: &Shell, head: Head, end: End) -> Outcome {
             printer.data(&fields)?;
         }
     }
-    if open > 0 && !args.remove && !args.dry_run {
+    if args.remove {
+        let name = &args.organization;
+        printer
+            .note(&format!("`{name}` is no longer on this plane; the file is all there is of it"));
+    } else if open > 0 && !args.dry_run {
+        let are = if open == 1 { "execution is" } else { "executions are" };
         printer.warn(&format!(
-            "{open} executions are open: started on both planes they run twice; do not start this \
-             plane again before they are over on the other one, or export with `--remove`"
+            "{open} {are} open and would run on both planes: do not start this one again before \
+             that is over on the other one, or export with `--remove`"
         ));
     }
     Ok(Exit::Done)
