@@ -1,22 +1,23 @@
 //! Tells Temporal what the outbox holds, and looks for workflows that were ended from outside. Every
 //! replica has one: a row is claimed before it is told, and telling it twice is telling it once.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use drover_domain::executions::{Event, Next};
-use drover_domain::{Clock, Error, ExecutionId, OrgId, QueueId, Result, micros};
+use drover_domain::activities::ActivityKind;
+use drover_domain::executions::{Event, Next, Step};
+use drover_domain::{ActivityId, Clock, Error, ExecutionId, OrgId, QueueId, Result, micros};
 use drover_store::outbox::entity::Model;
 use drover_store::outbox::queries::{self, PARKED};
-use drover_store::{Store, executions};
+use drover_store::{Store, activities, executions};
 use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::embedded::Embedded;
-use crate::hub::{Driver, Hub};
+use crate::hub::{Driver, Hub, lock};
 use crate::step::{Extra, step};
 
 /// How long a row is somebody's.
@@ -31,6 +32,11 @@ const LOOKS_PER_REVIEW: u32 = 5;
 const LOOKS_PER_SWEEP: u32 = 60;
 /// How far a review looks back beyond the one before: what Temporal lists comes late.
 const OVERLAP: SignedDuration = SignedDuration::from_secs(60);
+/// How long an activity waits until its run's start is told once more: the workflow may be lost, or the
+/// run has come from another plane.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(60);
+/// Such activities in one review.
+const OVERDUE: u64 = 256;
 /// Rows looked at in one go.
 const BATCH: u64 = 256;
 /// Calls under way at once.
@@ -106,6 +112,8 @@ pub struct Teller {
     clock: Arc<dyn Clock>,
     engine: Arc<Embedded>,
     workflows: Arc<dyn Workflows>,
+    /// Where the last look at what is overdue ended.
+    looked_at: Mutex<Option<(QueueId, ActivityId)>>,
 }
 
 impl Teller {
@@ -116,7 +124,8 @@ impl Teller {
         clock: Arc<dyn Clock>,
         workflows: Arc<dyn Workflows>,
     ) -> Self {
-        Self { store, hub: engine.hub().clone(), clock, engine, workflows }
+        let hub = engine.hub().clone();
+        Self { store, hub, clock, engine, workflows, looked_at: Mutex::default() }
     }
 
     /// Tells until `stop`.
@@ -153,6 +162,7 @@ impl Teller {
                     reviewed = now;
                 }
                 log("look for workflows that were ended from outside", review);
+                log("start workflows that are not there", self.start_overdue().await);
             }
             if looks.is_multiple_of(LOOKS_PER_SWEEP) {
                 let mut set = self.store.set();
@@ -245,6 +255,32 @@ impl Teller {
     async fn review(&self, since: Timestamp) -> Result<()> {
         for ended in self.workflows.ended_outside(since).await? {
             self.settle(ended).await?;
+        }
+        Ok(())
+    }
+
+    /// Starts the workflows of runs that have waited for long; those that are there stay as they are.
+    async fn start_overdue(&self) -> Result<()> {
+        let queues: Vec<_> = self.hub.task_queues();
+        let after = *lock(&self.looked_at);
+        let waiting =
+            activities::queries::waiting(self.store.reader(), &queues, after, OVERDUE).await?;
+        let whole = u64::try_from(waiting.len()).is_ok_and(|count| count == OVERDUE);
+        let last = waiting.last().map(|row| (QueueId(row.queue_id), ActivityId(row.id)));
+        *lock(&self.looked_at) = last.filter(|_| whole);
+        let now = self.clock.now();
+        let long_ago = micros(now.checked_sub(PATIENCE).unwrap_or(now));
+        for row in waiting.into_iter().filter(|row| row.created_at.max(row.not_before) < long_ago) {
+            let (queue, execution) = (QueueId(row.queue_id), ExecutionId(row.execution_id));
+            let kind = ActivityKind::parse(&row.kind);
+            let (Some(kind), Ok(ordinal)) = (kind, u32::try_from(row.ordinal)) else {
+                continue;
+            };
+            if self.hub.driver(queue) == Some(Driver::Ours) {
+                let activity = ActivityId(row.id);
+                let next = Next::Execute(Step { activity, ordinal, kind, after_ms: 0 });
+                self.workflows.start(Starting { execution, queue, next }).await?;
+            }
         }
         Ok(())
     }

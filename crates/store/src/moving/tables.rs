@@ -15,7 +15,8 @@ use crate::{
 };
 
 /// The tables that do not travel: their name, and why.
-pub const STAYS: [(&str, &str); 2] = [
+pub const STAYS: [(&str, &str); 3] = [
+    ("outbox", "what this plane has to tell its Temporal; another is told of what waits there"),
     ("workers", "a registration is one of a process with this plane; workers register again"),
     ("seaql_migrations", "what was done to the schema of this database"),
 ];
