@@ -17,5 +17,6 @@ mod operations;
 mod postgres;
 mod queues;
 mod skills;
+mod temporal;
 mod tools;
 mod workers;

@@ -12,8 +12,10 @@ use super::database::Database;
 use super::{Organization, Reply, Worker, unique};
 
 /// Where a Temporal server is: set by `cargo xtask test`, or by hand as `cargo xtask services start`
-/// says. Organizations then have workers on its task queues.
+/// says.
 const TEMPORAL: &str = "DROVER_TEST_TEMPORAL_ADDRESS";
+/// `temporal` has it drive the runs of the shared plane; organizations then have workers there.
+const ENGINE: &str = "DROVER_TEST_ENGINE";
 
 /// A running plane.
 pub struct Plane {
@@ -301,7 +303,8 @@ fn log_file(directory: &Path) -> std::fs::File {
 /// Where the Temporal server is that drives the runs of the shared plane, if the tests are to have it.
 #[expect(clippy::disallowed_methods, reason = "it is how the tests are told")]
 fn temporal() -> Option<String> {
-    std::env::var(TEMPORAL).ok()
+    let is_wanted = std::env::var(ENGINE).is_ok_and(|engine| engine == "temporal");
+    is_wanted.then(|| std::env::var(TEMPORAL).expect("a server; see `cargo xtask services start`"))
 }
 
 fn client() -> reqwest::Client {

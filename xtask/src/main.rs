@@ -43,8 +43,7 @@ fn main() -> ExitCode {
             .and_then(|services| services.start())
             .map(|found| {
                 say(format!("export {}={}", services::DATABASE_URL, found.database_url));
-                // Left as a comment: with it, the tests' shared plane is on Temporal.
-                say(format!("# export {}={}", services::TEMPORAL_ADDRESS, found.temporal_address));
+                say(format!("export {}={}", services::TEMPORAL_ADDRESS, found.temporal_address));
             }),
         ["services", "stop"] => {
             services::Services::find(&workspace).and_then(|services| services.stop())

@@ -5,7 +5,9 @@
 
 use anyhow::Result;
 
-use crate::services::{DATABASE_URL, ON_POSTGRES, OWN_WORKERS, Services, TEMPORAL_ADDRESS};
+use crate::services::{
+    DATABASE_URL, ON_POSTGRES, ON_TEMPORAL, OWN_WORKERS, Services, TEMPORAL_ADDRESS,
+};
 use crate::steps::Steps;
 use crate::workspace::Workspace;
 use crate::{licences, openapi, process, tidy, tools};
@@ -43,7 +45,7 @@ pub fn run(workspace: &Workspace) -> Result<()> {
     })?;
     steps.run("tests", || {
         let arguments = ["test", "--workspace", "--locked"];
-        let variables = [(DATABASE_URL, url.as_str())];
+        let variables = [(DATABASE_URL, url.as_str()), (TEMPORAL_ADDRESS, temporal.as_str())];
         let read = |line: &str| tests.read(line);
         process::run_reading(workspace.root(), "cargo", &arguments, &variables, read)?;
         Ok(tests.to_string())
@@ -52,15 +54,16 @@ pub fn run(workspace: &Workspace) -> Result<()> {
     // dependencies once more, with other features, which takes longer.
     steps.run("the same tests, with workers in processes of their own", || {
         let arguments = ["test", "--workspace", "--locked"];
-        let variables = [(DATABASE_URL, url.as_str()), OWN_WORKERS];
+        let servers = [(DATABASE_URL, url.as_str()), (TEMPORAL_ADDRESS, temporal.as_str())];
+        let variables = [servers[0], servers[1], OWN_WORKERS];
         let read = |line: &str| elsewhere.read(line);
         process::run_reading(workspace.root(), "cargo", &arguments, &variables, read)?;
         Ok(elsewhere.to_string())
     })?;
     steps.run("the same tests, with planes on Postgres and Temporal", || {
         let arguments = ["test", "--workspace", "--locked"];
-        let temporal = (TEMPORAL_ADDRESS, temporal.as_str());
-        let variables = [(DATABASE_URL, url.as_str()), temporal, ON_POSTGRES, OWN_WORKERS];
+        let servers = [(DATABASE_URL, url.as_str()), (TEMPORAL_ADDRESS, temporal.as_str())];
+        let variables = [servers[0], servers[1], ON_POSTGRES, ON_TEMPORAL, OWN_WORKERS];
         let read = |line: &str| at_scale.read(line);
         process::run_reading(workspace.root(), "cargo", &arguments, &variables, read)?;
         Ok(at_scale.to_string())

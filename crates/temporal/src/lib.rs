@@ -14,7 +14,8 @@ mod workflow;
 mod workflows;
 
 pub use inbox::Arrived;
+pub use payload::write;
 pub use place::Place;
 pub use task_queues::{TaskQueues, host};
-pub use workflow::{RUN, RunWorkflow};
-pub use workflows::Temporal;
+pub use workflow::{Begin, Given, RUN, RunWorkflow};
+pub use workflows::{TASK_QUEUE, Temporal, workflow_id};

@@ -33,7 +33,7 @@ const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 const AGAIN: Duration = Duration::from_secs(1);
 /// Activities after which the history begins anew. One has about six events; the server warns at ten
 /// thousand.
-const STEPS: u32 = 500;
+pub(crate) const ACTIVITIES: u32 = 500;
 
 /// What a workflow begins with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +45,8 @@ pub struct Begin {
     /// What it was told and has not looked at yet, when it continues as new.
     #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
     pub told: VecDeque<Next>,
+    /// Activities after which its history begins anew.
+    pub activities: u32,
 }
 
 /// What a worker is given.
@@ -76,23 +78,25 @@ impl RunWorkflow {
     /// Drives the run to its end.
     #[run(name = "drover.run")]
     pub async fn run(ctx: &mut WorkflowContext<Self>) -> WorkflowResult<RawValue> {
-        let Some(Begin { queue, mut next, .. }) = ctx.state(|state| state.begin.clone()) else {
+        let Some(Begin { queue, mut next, activities, .. }) =
+            ctx.state(|state| state.begin.clone())
+        else {
             // Not one of ours: it has nothing to drive.
             return Ok(payload::write(&Next::End));
         };
-        let mut steps = 0;
+        let mut done = 0;
         let mut last = 0;
         loop {
             match next {
                 Next::End => return Ok(payload::write(&Next::End)),
                 Next::Wait => next = told(ctx, last).await?,
-                Next::Execute(_) if steps >= STEPS => {
+                Next::Execute(_) if done >= activities.max(1) => {
                     let told = ctx.state_mut(|state| std::mem::take(&mut state.told));
-                    let begin = payload::write(&Begin { queue, next, told });
+                    let begin = payload::write(&Begin { queue, next, told, activities });
                     ctx.continue_as_new(begin, ContinueAsNewOptions::default())?;
                 }
                 Next::Execute(step) => {
-                    steps += 1;
+                    done += 1;
                     last = step.ordinal;
                     next = execute(ctx, queue, step).await?;
                 }

@@ -20,10 +20,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::payload;
 use crate::place::Place;
-use crate::workflow::{Begin, RUN};
+use crate::workflow::{ACTIVITIES, Begin, RUN};
 
 /// The task queue of the workflows, which every replica hosts.
-pub(crate) const TASK_QUEUE: &str = "drover-runs";
+pub const TASK_QUEUE: &str = "drover-runs";
 /// The longest that a call takes.
 const CALL: Duration = Duration::from_secs(10);
 /// The wait before another try to connect.
@@ -109,7 +109,8 @@ impl Workflows for Temporal {
     }
 
     async fn start(&self, run: Starting) -> Result<()> {
-        let begin = Begin { queue: run.queue, next: run.next, told: Default::default() };
+        let Starting { queue, next, .. } = run;
+        let begin = Begin { queue, next, told: Default::default(), activities: ACTIVITIES };
         let options = WorkflowStartOptions::new(TASK_QUEUE, workflow_id(run.execution))
             .id_reuse_policy(WorkflowIdReusePolicy::RejectDuplicate)
             .id_conflict_policy(WorkflowIdConflictPolicy::UseExisting)
@@ -159,7 +160,7 @@ fn ended(id: &str, status: WorkflowExecutionStatus) -> Option<EndedOutside> {
 }
 
 /// The id of a run's workflow (contract, worker protocol §2).
-fn workflow_id(execution: ExecutionId) -> String {
+pub fn workflow_id(execution: ExecutionId) -> String {
     format!("agent-execution-{execution}")
 }
 

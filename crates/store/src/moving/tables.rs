@@ -22,7 +22,7 @@ pub const STAYS: [(&str, &str); 3] = [
 ];
 
 /// Those of [`STAYS`] whose rows name an organization: they go when it goes.
-pub(super) const STAYING_ROWS: [&str; 1] = ["workers"];
+pub(super) const STAYING_ROWS: [&str; 2] = ["outbox", "workers"];
 
 const USUAL: About =
     About { owner: Owner::Column("organization_id"), references: &[], stays: &[], fault: |_| None };

@@ -1,0 +1,39 @@
+//! Temporal is not there.
+
+use model_server::Reply;
+use serde_json::json;
+
+use super::address;
+use crate::harness::{Model, Plane, Relay, Worker};
+
+// The relay works while the test waits for a process.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_accepted_meanwhile_starts_once_it_is_back() {
+    let relay = Relay::to(&address()).await;
+    relay.cut();
+    let plane = Plane::start_with(&["--temporal-address", &relay.url]);
+    let org = plane.organization().await;
+    let model = Model::new([Reply::text("one"), Reply::text("two"), Reply::text("three")]);
+    let agent = org.agent(&model.name).await;
+    let first = org.execute(&agent, json!({"prompt": "go"})).await;
+    let ready = plane.get("/api/ready").await;
+    assert_eq!(ready.status, 200, "{ready}: it accepts");
+    assert!(ready.text("temporal").contains("does not answer"), "{ready}");
+    assert_eq!(org.execution(&first).await["status"], "pending");
+    let waiting_for = org.execution(&first).await["waiting_for"].clone();
+    assert!(waiting_for.as_str().is_some_and(|text| text.contains("none is connected")));
+
+    relay.lead_to(&address());
+    let _worker = Worker::start(&org, &[&org.queue_id]);
+    assert_eq!(org.finished(&first).await["status"], "completed");
+    assert_eq!(plane.get("/api/ready").await.text("temporal"), "connected");
+
+    // Once more, with connections that break.
+    relay.cut();
+    let second = org.execute(&agent, json!({"prompt": "go"})).await;
+    relay.lead_to(&address());
+    let third = org.execute(&agent, json!({"prompt": "go"})).await;
+    for run in [second, third] {
+        assert_eq!(org.finished(&run).await["status"], "completed");
+    }
+}
