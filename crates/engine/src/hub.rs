@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 
 use drover_domain::activities::ActivityKind;
 use drover_domain::executions::StoredEvent;
-use drover_domain::{ActivityId, ExecutionId, OrgId, QueueId};
+use drover_domain::{ActivityId, ExecutionId, OrgId, QueueId, WorkerId};
 use drover_store::{Listener, Notice};
 use jiff::Timestamp;
 use tokio::sync::broadcast;
@@ -44,6 +44,8 @@ struct Queues {
     elsewhere: HashMap<QueueId, Elsewhere>,
     /// Queues that have had workers elsewhere: those may have left leases.
     known: HashSet<QueueId>,
+    /// Foreign workers by queue. They take runs and not activities, so nothing is offered to them.
+    foreign: HashMap<QueueId, HashSet<WorkerId>>,
 }
 
 struct Elsewhere {
@@ -144,17 +146,46 @@ impl Hub {
         queues.in_process.union(&queues.known).copied().collect()
     }
 
-    /// Whether a queue has a worker.
+    /// Whether a queue has a worker that takes activities.
     pub fn serves(&self, queue: QueueId) -> bool {
         self.lanes(queue).is_some()
     }
 
-    /// Where what waits on a queue is offered; `None` if nobody serves it.
+    /// Whether a queue has a worker of any kind.
+    pub fn has_worker(&self, queue: QueueId) -> bool {
+        self.serves(queue) || self.read_queues().foreign.contains_key(&queue)
+    }
+
+    /// Where what waits on a queue is offered; `None` if nobody serves it, or foreign workers alone.
     pub(crate) fn lanes(&self, queue: QueueId) -> Option<Arc<Lanes>> {
         let queues = self.read_queues();
         match queues.elsewhere.get(&queue) {
             Some(elsewhere) => Some(elsewhere.lanes.clone()),
+            None if queues.foreign.contains_key(&queue) => None,
             None => queues.in_process.contains(&queue).then(|| self.in_process.clone()),
+        }
+    }
+
+    /// Whether foreign workers drive the runs of a queue: it has one, and none of our own kind
+    /// elsewhere. What waits on it is left to them, not to the worker of this process.
+    pub fn is_foreign(&self, queue: QueueId) -> bool {
+        let queues = self.read_queues();
+        queues.foreign.contains_key(&queue) && !queues.elsewhere.contains_key(&queue)
+    }
+
+    /// A foreign worker serves a queue. Saying it twice is saying it once.
+    pub fn serve_foreign(&self, queue: QueueId, worker: WorkerId) {
+        self.write_queues().foreign.entry(queue).or_default().insert(worker);
+    }
+
+    /// A foreign worker has left a queue. What waits there is found by the next look.
+    pub fn leave_foreign(&self, queue: QueueId, worker: WorkerId) {
+        let mut queues = self.write_queues();
+        if let Some(workers) = queues.foreign.get_mut(&queue) {
+            workers.remove(&worker);
+            if workers.is_empty() {
+                queues.foreign.remove(&queue);
+            }
         }
     }
 
@@ -304,5 +335,23 @@ mod tests {
         hub.leave(other);
         assert!(!hub.serves(other));
         assert_eq!(hub.ever_served().len(), 2);
+    }
+    #[test]
+    fn a_queue_with_foreign_workers_alone_is_left_to_them() {
+        let hub = Hub::default();
+        let queue = QueueId(Uuid::from_u128(1));
+        let (one, other) = (WorkerId(Uuid::from_u128(2)), WorkerId(Uuid::from_u128(3)));
+        hub.serve(queue);
+        hub.serve_foreign(queue, one);
+        hub.serve_foreign(queue, one);
+        hub.serve_foreign(queue, other);
+        assert!(!hub.serves(queue) && hub.has_worker(queue) && hub.is_foreign(queue));
+        hub.serve_elsewhere(queue);
+        assert!(hub.serves(queue) && !hub.is_foreign(queue));
+        hub.leave(queue);
+        hub.leave_foreign(queue, one);
+        assert!(!hub.serves(queue));
+        hub.leave_foreign(queue, other);
+        assert!(hub.serves(queue) && !hub.is_foreign(queue));
     }
 }

@@ -88,6 +88,8 @@ pub(crate) fn step(
                 }
             }
             Command::StopActivity { activity } => stop_activity(run, set, activity, now),
+            // A row of the outbox, where there is one; without Temporal no workflow hears of it.
+            Command::Tell(_) => {}
             Command::SetDeadline(at) => timer = Some(at),
             Command::ClearDeadline => clear_deadline(run, set),
             Command::Settle(end) => {

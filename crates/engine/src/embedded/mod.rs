@@ -2,11 +2,13 @@
 //! commits; the process that owns the data directory is its only node.
 
 mod elsewhere;
+mod foreign;
 mod lease;
 mod recover;
 mod report;
 mod start;
 
+pub use foreign::{ForeignEvent, ForeignTurn, SessionPart, StatusPatch};
 pub use lease::{Leased, Offer};
 
 use std::sync::{Arc, Mutex};
@@ -34,6 +36,8 @@ pub struct Embedded {
     ids: Arc<dyn Ids>,
     /// The worker of this process; another start is another owner of leases.
     in_process: Arc<Taker>,
+    /// Whose pieces of text are being stored.
+    in_turn: foreign::InTurn,
     /// Where the last look at what waits ended.
     looked_at: Mutex<Option<(QueueId, ActivityId)>>,
 }
@@ -43,7 +47,8 @@ impl Embedded {
     pub fn new(store: Store, hub: Arc<Hub>, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Self {
         let owner = format!("{IN_PROCESS}{}", ids.next());
         let in_process = Taker::in_process(owner, hub.in_process().clone());
-        Self { store, hub, clock, ids, in_process, looked_at: Mutex::default() }
+        let (in_turn, looked_at) = Default::default();
+        Self { store, hub, clock, ids, in_process, in_turn, looked_at }
     }
 
     /// The worker of this process.
