@@ -223,6 +223,7 @@ impl Plane {
             .env("ANTHROPIC_API_KEY", "sk-test-anthropic")
             .env("ANTHROPIC_BASE_URL", model.url())
             .env("DROVER_TEST_CANARY", "the-servers-environment")
+            .envs((!own).then_some(("DROVER_WORKER_TEMPORAL_ADDRESS", super::FOREIGN_TEMPORAL)))
             .envs(database.iter().map(|database| ("DROVER_DATABASE_URL", &database.url)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -8,9 +8,11 @@
 
 pub mod activities;
 pub mod agents;
+pub mod analytics;
 pub mod auth;
 pub mod environments;
 pub mod executions;
+pub mod foreign;
 pub mod health;
 pub mod jobs;
 pub mod organizations;
@@ -30,5 +32,5 @@ pub use ctx::Ctx;
 pub use error::{Failure, Reply};
 pub use extract::{Body, Caller, Id, Query};
 pub use keys::SigningKey;
-pub use plane::{Parts, Plane, Settings};
+pub use plane::{Parts, Plane, Settings, TemporalPlace};
 pub use routes::{Routes, openapi, router};

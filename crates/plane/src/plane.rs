@@ -28,6 +28,23 @@ pub struct Settings {
     pub max_wait: Duration,
     /// The time between two keepalives of a stream. Default 15 s.
     pub keepalive: Duration,
+    /// Where workers of the reference's kind find their work; without it they are not let in.
+    pub temporal: Option<TemporalPlace>,
+    /// Where such workers ask models, in OpenAI's format.
+    pub worker_llm_url: Option<String>,
+    /// The key that they use there.
+    pub worker_llm_key: Option<Secret<String>>,
+}
+
+/// Where Temporal is, as a worker is told it.
+#[derive(Debug, Clone)]
+pub struct TemporalPlace {
+    /// Host and port.
+    pub address: String,
+    /// The namespace.
+    pub namespace: String,
+    /// The key, if it wants one.
+    pub api_key: Option<Secret<String>>,
 }
 
 /// The state of a running plane; shared by all requests.

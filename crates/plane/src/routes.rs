@@ -21,7 +21,8 @@ use crate::ctx::Ctx;
 use crate::error::{Failure, answer};
 use crate::plane::Plane;
 use crate::{
-    agents, environments, executions, health, jobs, organizations, queues, skills, workers,
+    agents, analytics, environments, executions, foreign, health, jobs, organizations, queues,
+    skills, workers,
 };
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -84,6 +85,8 @@ pub fn router(plane: Arc<Plane>) -> Router {
         workers::routes,
         jobs::routes,
         executions::routes,
+        foreign::routes,
+        analytics::routes,
     ] {
         routes = area(routes);
     }

@@ -62,7 +62,7 @@ async fn read(plane: &Plane, org: &OrgId, id: AgentId) -> Result<Option<AgentSpe
 }
 
 /// An object of strings as variables; anything else in it is passed over.
-pub(super) fn env_vars(value: &Value) -> BTreeMap<String, String> {
+pub(crate) fn env_vars(value: &Value) -> BTreeMap<String, String> {
     let vars = value.as_object().into_iter().flatten();
     vars.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect()
 }

@@ -7,7 +7,7 @@ pub mod view;
 mod cancel;
 mod events;
 mod execute;
-mod get;
+pub mod get;
 mod list;
 mod message;
 mod publish;

@@ -1,0 +1,21 @@
+//! What the reference's worker asks and reports. It polls Temporal for its work; where a run stands is
+//! decided here, with the report of each turn (`analytics`), and never by the worker.
+
+mod resolved;
+mod start;
+mod update_execution;
+mod update_session;
+
+use drover_wire::foreign as wire;
+
+use crate::routes::Routes;
+
+/// The routes of the area.
+pub fn routes(routes: Routes) -> Routes {
+    routes
+        .on::<wire::Start, _, _>(start::handler)
+        .on::<wire::UpdateExecution, _, _>(update_execution::handler)
+        .on::<wire::UpdateSession, _, _>(update_session::handler)
+        .on::<wire::ResolvedVariables, _, _>(resolved::variables)
+        .on::<wire::ResolvedAll, _, _>(resolved::all)
+}

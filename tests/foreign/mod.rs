@@ -1,0 +1,12 @@
+//! Workers of the reference's kind: they poll Temporal, and report to the plane.
+
+mod agents;
+mod analytics;
+mod decide;
+mod environment;
+mod events;
+mod lost;
+mod run;
+mod session;
+mod start;
+mod update;
