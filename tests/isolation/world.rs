@@ -148,6 +148,12 @@ impl World {
                 json!({"execution_id": self.execution, "task_description": "look"})
             }
             "analytics.Batch" => json!({"execution_id": self.execution}),
+            "foreign.CreateJobExecution" => json!({
+                "execution_id": self.execution, "entity_type": "agent", "prompt": "What is new?",
+                "trigger_type": "cron",
+            }),
+            "foreign.EndJobExecution" => json!({"status": "completed"}),
+            "queues.Lock" => json!({"worker_id": "me"}),
             "foreign.UpdateExecution" => json!({"execution_metadata": {"seen": true}}),
             "jobs.Update" | "skills.Put" | "skills.Update" => {
                 json!({"description": "changed"})

@@ -12,7 +12,9 @@ mod run;
 mod step;
 mod taker;
 
-pub use embedded::{Embedded, ForeignEvent, ForeignTurn, Leased, Offer, SessionPart, StatusPatch};
+pub use embedded::{
+    Embedded, ForeignEvent, ForeignMessage, ForeignTurn, Leased, Offer, SessionPart, StatusPatch,
+};
 pub use hub::{Hub, Watch};
 pub use run::{NewRun, Run, Spent};
 pub use step::Speaker;

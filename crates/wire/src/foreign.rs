@@ -242,6 +242,83 @@ pub struct ResolvedEnvironment {
     pub dataset_name: String,
 }
 
+/// A run that a worker's schedule has begun.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct JobExecutionCreate {
+    /// The id that the run has, or gets.
+    pub execution_id: String,
+    /// The job.
+    #[serde(default)]
+    pub job_id: Option<String>,
+    /// `agent`.
+    pub entity_type: String,
+    /// The agent; the job's if it is not given.
+    #[serde(default)]
+    pub entity_id: Option<String>,
+    /// What is asked.
+    pub prompt: String,
+    /// `cron`, `webhook` or `manual`.
+    pub trigger_type: String,
+    /// Free-form.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub trigger_metadata: Value,
+}
+
+impl Check for JobExecutionCreate {
+    fn check(&self, violations: &mut Violations) {
+        violations.one_of("entity_type", &self.entity_type, &["agent"]);
+        violations.prompt("prompt", &self.prompt);
+        violations.text("trigger_type", &self.trigger_type, 0, 64);
+        if !self.trigger_metadata.is_null() {
+            violations.object("trigger_metadata", &self.trigger_metadata);
+        }
+    }
+}
+
+/// A run is there.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct JobExecutionCreated {
+    /// Its id.
+    pub execution_id: String,
+    /// `created`.
+    pub status: String,
+    /// In words.
+    pub message: String,
+}
+
+/// How a run of a job ended.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct JobExecutionEnd {
+    /// `completed` or `failed`, in any case.
+    pub status: String,
+    /// Milliseconds that it took; the plane's own clock tells.
+    #[serde(default)]
+    pub duration_ms: Option<i64>,
+    /// Why it failed.
+    #[serde(default)]
+    pub error_message: Option<String>,
+}
+
+impl Check for JobExecutionEnd {
+    fn check(&self, violations: &mut Violations) {
+        violations.text("status", &self.status, 0, 64);
+        violations.range("duration_ms", self.duration_ms.unwrap_or_default(), 0, i64::MAX);
+        violations.optional_text("error_message", self.error_message.as_deref(), 64 * 1024);
+    }
+}
+
+/// The end was noted.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct JobExecutionEnded {
+    /// The job.
+    pub job_id: String,
+    /// The run.
+    pub execution_id: String,
+    /// `updated`, or `not_found` where the run is not one of that job.
+    pub status: String,
+}
+
 operations! { "foreign";
     /// Lets a worker of the reference's kind begin on a queue.
     Start = POST "/api/v1/worker-queues/{queue_id}/start", May(Report), NoQuery, WorkerStartRequest => 200 WorkerStartResponse;
@@ -249,6 +326,10 @@ operations! { "foreign";
     UpdateExecution = PATCH "/api/v1/executions/{execution_id}", May(Report), NoQuery, ExecutionUpdate => 200 ExecutionReply;
     /// Adds to a run's conversation what a worker's has and it has not.
     UpdateSession = POST "/api/v1/executions/{execution_id}/session", May(Report), NoQuery, SessionUpdate => 201 SessionUpdated;
+    /// Makes the run that a worker's schedule has begun; one that is there stays as it is.
+    CreateJobExecution = POST "/api/v1/executions/job-executions", May(Report), NoQuery, JobExecutionCreate => 201 JobExecutionCreated;
+    /// Takes how a run of a job ended.
+    EndJobExecution = POST "/api/v1/executions/{execution_id}/job/{job_id}/status", May(Report), NoQuery, JobExecutionEnd => 200 JobExecutionEnded;
     /// Shows the variables that an agent's runs get.
     ResolvedVariables = GET "/api/v1/execution-environment/agents/{agent_id}/resolved", May(Report), NoQuery, Nothing => 200 BTreeMap<String, String>;
     /// Shows all that an agent's runs get.

@@ -8,7 +8,7 @@ mod recover;
 mod report;
 mod start;
 
-pub use foreign::{ForeignEvent, ForeignTurn, SessionPart, StatusPatch};
+pub use foreign::{ForeignEvent, ForeignMessage, ForeignTurn, SessionPart, StatusPatch};
 pub use lease::{Leased, Offer};
 
 use std::sync::{Arc, Mutex};

@@ -1,6 +1,8 @@
 //! What the reference's worker asks and reports. It polls Temporal for its work; where a run stands is
 //! decided here, with the report of each turn (`analytics`), and never by the worker.
 
+mod create_job_execution;
+mod end_job_execution;
 mod resolved;
 mod start;
 mod update_execution;
@@ -16,6 +18,8 @@ pub fn routes(routes: Routes) -> Routes {
         .on::<wire::Start, _, _>(start::handler)
         .on::<wire::UpdateExecution, _, _>(update_execution::handler)
         .on::<wire::UpdateSession, _, _>(update_session::handler)
+        .on::<wire::CreateJobExecution, _, _>(create_job_execution::handler)
+        .on::<wire::EndJobExecution, _, _>(end_job_execution::handler)
         .on::<wire::ResolvedVariables, _, _>(resolved::variables)
         .on::<wire::ResolvedAll, _, _>(resolved::all)
 }

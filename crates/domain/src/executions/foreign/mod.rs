@@ -1,8 +1,9 @@
 //! A run that a foreign worker drives: the reference's Python worker hosts the run's workflow and
 //! reports what it does. It never decides where the run stands, it asks; so the rules here decide,
 //! with the report of each turn, before that report is answered (contract, worker-protocol §4).
-//! Not here: what a worker's text says twice (`text`).
+//! Not here: what a worker's text says twice (`text`), what it is told of a conversation (`memory`).
 
+pub mod memory;
 pub mod text;
 
 use jiff::Timestamp;

@@ -14,7 +14,7 @@ pub use patch::StatusPatch;
 pub use session::SessionPart;
 pub use turn::ForeignTurn;
 
-use drover_domain::executions::foreign::{Report, text};
+use drover_domain::executions::foreign::{Report, memory, text};
 use drover_domain::executions::{Event, Status};
 use drover_domain::messages::{Body, Message, message_id};
 use drover_domain::{Error, ExecutionId, OrgId, Result};
@@ -31,6 +31,17 @@ use stream::Streamed;
 /// Locks of runs, a few for all of them: who stores a piece of text reads what was said before, and
 /// would only be sent back by the guards if others did so at once. The guards hold all the same.
 pub(super) type InTurn = [tokio::sync::Mutex<()>; 16];
+
+/// A message for the workflow of a run.
+#[derive(Debug, Clone)]
+pub struct ForeignMessage {
+    /// What is said.
+    pub content: String,
+    /// The same with the conversation before it, for a runtime that keeps none.
+    pub with_memory: String,
+    /// Its row: id, who says it, when.
+    pub stored: messages::entity::Model,
+}
 
 impl Embedded {
     /// Leaves a run to the foreign workers of its queue: our own take no activity of it any more.
@@ -49,7 +60,7 @@ impl Embedded {
     }
 
     /// The message that the workflow of a run is told next: the oldest of a person that it has not
-    /// answered, as it is stored.
+    /// answered. `None` if there is none.
     ///
     /// # Errors
     /// Not found.
@@ -57,13 +68,48 @@ impl Embedded {
         &self,
         org: &OrgId,
         id: ExecutionId,
-    ) -> Result<Option<messages::entity::Model>> {
+    ) -> Result<Option<ForeignMessage>> {
         let row = self.row(org, id).await?;
         let unanswered = usize::try_from(Run::from_row(&row)?.flow.unanswered).unwrap_or(0);
-        let mut said = messages::queries::message_list(self.store.reader(), &row).await?;
-        said.retain(|one| one.ordinal > messages::entity::PROMPT && one.role == "user");
-        let oldest = said.len().checked_sub(unanswered);
-        Ok(oldest.filter(|at| *at < said.len()).map(|at| said.swap_remove(at)))
+        let said = messages::queries::message_list(self.store.reader(), &row).await?;
+        let of_people = said
+            .iter()
+            .enumerate()
+            .filter(|(_, one)| one.ordinal > messages::entity::PROMPT && one.role == "user");
+        let waiting: Vec<usize> = of_people.map(|(at, _)| at).collect();
+        let oldest = waiting.len().checked_sub(unanswered).and_then(|at| waiting.get(at));
+        let Some(&oldest) = oldest else {
+            return Ok(None);
+        };
+        let conversation = messages::queries::conversation(self.store.reader(), org, id).await?;
+        let Some((message, before)) = conversation.get(..=oldest).and_then(<[_]>::split_last)
+        else {
+            return Ok(None);
+        };
+        Ok(Some(ForeignMessage {
+            content: message.body.content().to_owned(),
+            with_memory: memory::follow_up(message.body.content(), before),
+            stored: said[oldest].clone(),
+        }))
+    }
+
+    /// The instructions of a run's workflow: its agent's or its own, which the caller has read, and the
+    /// conversation of its parent.
+    ///
+    /// # Errors
+    /// Not found.
+    pub async fn foreign_instructions(
+        &self,
+        org: &OrgId,
+        id: ExecutionId,
+        own: Option<&str>,
+    ) -> Result<Option<String>> {
+        let row = self.row(org, id).await?;
+        let said = messages::queries::message_list(self.store.reader(), &row).await?;
+        let count = said.iter().filter(|one| one.ordinal < messages::entity::PROMPT).count();
+        let mut before = messages::queries::conversation(self.store.reader(), org, id).await?;
+        before.truncate(count);
+        Ok(memory::instructions(own, &before))
     }
 
     async fn row(&self, org: &OrgId, id: ExecutionId) -> Result<executions::entity::Model> {
