@@ -63,7 +63,8 @@ async fn a_message_during_a_turn_keeps_the_run_open_for_its_answer() {
     let org = Plane::shared().organization().await;
     let worker = ForeignWorker::start(&org).await;
     let run = worker.running(json!({"prompt": "Hi"})).await;
-    assert_eq!(org.say(&run, "One more thing").await.status, 202);
+    let path = format!("/api/v1/executions/{run}/followup");
+    assert_eq!(org.post(&path, json!({"message": "One more thing"})).await.status, 202);
     worker.streams(&run, "m1", "Hello").await;
     let reported = worker.reports_turn(&run, 1, json!({})).await;
     assert_eq!(reported.body["status"], "waiting_for_input", "{reported}");

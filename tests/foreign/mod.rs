@@ -10,5 +10,6 @@ mod lost;
 mod queue;
 mod run;
 mod session;
+mod socket;
 mod start;
 mod update;

@@ -19,6 +19,10 @@ async fn a_worker_is_told_where_it_finds_what() {
     assert_eq!(reply.text("temporal_api_key"), "");
     assert_eq!(reply.text("control_plane_url"), org.url);
     assert_eq!(reply.body["redis_enabled"], false);
+    assert_eq!(reply.body["websocket_enabled"], true);
+    let socket = reply.text("websocket_url");
+    let expected = format!("/api/v1/ws/workers/{}", reply.text("worker_id"));
+    assert!(socket.starts_with("ws://") && socket.ends_with(&expected), "{socket}");
     assert_eq!(reply.body["heartbeat_interval"], 60);
     let workers = org.get(&format!("/api/v1/worker-queues/{queue}/workers")).await;
     assert_eq!(workers.body[0]["id"], reply.body["worker_id"]);

@@ -92,6 +92,7 @@ pub fn router(plane: Arc<Plane>) -> Router {
     }
     routes
         .router
+        .route(foreign::socket::PATH, axum::routing::get(foreign::socket::handler))
         .route("/api/openapi.json", axum::routing::get(async || axum::Json(openapi())))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)

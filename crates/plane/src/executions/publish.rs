@@ -27,7 +27,8 @@ pub async fn handler(
     Ok(Json(Published { success: true, execution_id: id.to_string(), event_type }))
 }
 
-async fn publish(ctx: &Ctx, id: ExecutionId, body: PublishEvent) -> Result<()> {
+/// Stores an event of a worker.
+pub(crate) async fn publish(ctx: &Ctx, id: ExecutionId, body: PublishEvent) -> Result<()> {
     let run = Run::from_row(&get::get(ctx, id).await?)?;
     if run.flow.foreign.is_some() {
         let PublishEvent { event_type: name, data, timestamp } = body;

@@ -4,6 +4,7 @@
 mod create_job_execution;
 mod end_job_execution;
 mod resolved;
+pub mod socket;
 mod start;
 mod update_execution;
 mod update_session;
@@ -11,6 +12,10 @@ mod update_session;
 use drover_wire::foreign as wire;
 
 use crate::routes::Routes;
+
+/// What can be said over a worker's WebSocket. The plane has nothing to tell by `control` or
+/// `config_update`: a worker hears of the end of a run from its workflow.
+const FEATURES: [&str; 2] = ["events", "heartbeat"];
 
 /// The routes of the area.
 pub fn routes(routes: Routes) -> Routes {

@@ -9,14 +9,12 @@ use drover_store::workers::{entity, queries};
 use drover_wire::foreign::{WorkerStartRequest, WorkerStartResponse};
 use serde_json::json;
 
+use super::FEATURES;
 use crate::ctx::Ctx;
 use crate::error::Reply;
 use crate::extract::{Body, Caller, Id};
 use crate::plane::TemporalPlace;
 use crate::workers::no_room;
-
-/// What can be said over a worker's WebSocket.
-const FEATURES: [&str; 4] = ["events", "control", "heartbeat", "config_update"];
 
 /// Registers the worker and tells it where it finds what.
 pub async fn handler(
@@ -56,6 +54,8 @@ async fn start(ctx: &Ctx, id: QueueId, body: WorkerStartRequest) -> Result<Worke
     ctx.plane().hub.serve_foreign(id, worker);
     let given = body.control_plane_url.map(|url| url.trim_end_matches('/').to_owned());
     let control_plane_url = given.unwrap_or_else(|| settings.public_url.clone());
+    // `http` becomes `ws`, and `https` `wss`.
+    let socket = control_plane_url.replacen("http", "ws", 1);
     let TemporalPlace { address, namespace, api_key } = temporal;
     Ok(WorkerStartResponse {
         worker_id: worker.to_string(),
@@ -79,8 +79,8 @@ async fn start(ctx: &Ctx, id: QueueId, body: WorkerStartRequest) -> Result<Worke
         redis_url: None,
         redis_password: None,
         redis_enabled: false,
-        websocket_enabled: false,
-        websocket_url: None,
+        websocket_enabled: true,
+        websocket_url: Some(format!("{socket}/api/v1/ws/workers/{worker}")),
         websocket_features: FEATURES.map(str::to_owned).to_vec(),
         nats_config: None,
         control_plane_sdk_version: env!("CARGO_PKG_VERSION").to_owned(),
