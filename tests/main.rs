@@ -10,6 +10,7 @@ mod cli;
 mod crash;
 mod environments;
 mod executions;
+mod foreign;
 mod isolation;
 mod jobs;
 mod moving;

@@ -1,6 +1,7 @@
 //! What tests arrange with: planes, organizations, agents, jobs, runs.
 
 mod database;
+mod foreign;
 mod models;
 mod organization;
 mod plane;
@@ -12,6 +13,7 @@ mod worker;
 mod workspace;
 
 pub use database::Database;
+pub use foreign::{FOREIGN_TEMPORAL, ForeignWorker};
 pub use models::{Model, shell};
 pub use organization::{Frame, Organization, Reply, names};
 pub use plane::Plane;

@@ -234,6 +234,7 @@ impl Plane {
             .env("ANTHROPIC_API_KEY", "sk-test-anthropic")
             .env("ANTHROPIC_BASE_URL", model.url())
             .env("DROVER_TEST_CANARY", "the-servers-environment")
+            .envs((!own).then_some(("DROVER_WORKER_TEMPORAL_ADDRESS", super::FOREIGN_TEMPORAL)))
             .envs(database.iter().map(|database| ("DROVER_DATABASE_URL", &database.url)))
             // The others are killed and started again, with workers that must find them.
             .envs((!own).then(temporal).flatten().map(|url| ("DROVER_TEMPORAL_ADDRESS", url)))

@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 
 use crate::harness::{Organization, unique};
 
+/// An instant, as workers write it.
+const NOON: &str = "2026-01-31T12:00:00Z";
+
 /// An organization with one of everything.
 pub struct World {
     /// Its owner.
@@ -23,6 +26,8 @@ pub struct World {
     worker: String,
     /// An activity that the worker has leased.
     activity: String,
+    /// A task that the run has set itself.
+    task: String,
 }
 
 impl World {
@@ -48,6 +53,8 @@ impl World {
         let (job, execution) =
             tokio::join!(owner.create("/api/v1/jobs", job), owner.execute(&agent, prompt));
         let (worker, activity) = leased(owner, &agent).await;
+        let task = json!({"execution_id": execution, "task_description": "wait"});
+        let task = owner.post("/api/v1/analytics/tasks", task).await.text("task_id");
         let owner = owner.clone();
         Self {
             owner,
@@ -61,6 +68,7 @@ impl World {
             key,
             worker,
             activity,
+            task,
         }
     }
 
@@ -102,6 +110,7 @@ impl World {
     fn parameter(&self, name: &str, operation: &str) -> &str {
         match name {
             "activity_id" => &self.activity,
+            "task_id" => &self.task,
             "agent_id" | "entity_id" => &self.agent,
             "entity_type" => "agent",
             "environment_id" => &self.environment,
@@ -127,7 +136,26 @@ impl World {
             "jobs.Create" => {
                 json!({"name": "new", "agent_id": self.agent, "prompt": "What is new?"})
             }
-            "agents.Update" | "jobs.Update" | "skills.Put" | "skills.Update" => {
+            // What a worker may say too.
+            "agents.Update" => json!({"status": "running", "last_active_at": NOON}),
+            "analytics.Turn" => json!({
+                "execution_id": self.execution, "turn_number": 1, "model": "m", "started_at": NOON,
+            }),
+            "analytics.ToolCall" => json!({
+                "execution_id": self.execution, "tool_name": "shell", "started_at": NOON,
+            }),
+            "analytics.Task" => {
+                json!({"execution_id": self.execution, "task_description": "look"})
+            }
+            "analytics.Batch" => json!({"execution_id": self.execution}),
+            "foreign.CreateJobExecution" => json!({
+                "execution_id": self.execution, "entity_type": "agent", "prompt": "What is new?",
+                "trigger_type": "cron",
+            }),
+            "foreign.EndJobExecution" => json!({"status": "completed"}),
+            "queues.Lock" => json!({"worker_id": "me"}),
+            "foreign.UpdateExecution" => json!({"execution_metadata": {"seen": true}}),
+            "jobs.Update" | "skills.Put" | "skills.Update" => {
                 json!({"description": "changed"})
             }
             "skills.Associate" => json!({"skill_id": self.spare_skill}),

@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use drover_domain::Secret;
+use drover_plane::TemporalPlace;
 use drover_store::Connections;
 use drover_temporal::Place;
 use drover_worker::model::{ANTHROPIC_BASE_URL, OPENAI_BASE_URL, ProviderConfig, Providers};
@@ -100,6 +101,16 @@ pub struct Config {
     /// An Ollama server. Variable: `OLLAMA_HOST`.
     /// Default: none. Since: 0.1.
     pub ollama_host: Option<String>,
+    /// Temporal as workers of the reference's kind reach it: host and port. Without it they are not
+    /// let in.
+    /// Default: none. Since: 0.2.
+    pub worker_temporal_address: Option<String>,
+    /// Where such workers ask models, in OpenAI's format. Variable: `LITELLM_API_URL`.
+    /// Default: none. Since: 0.2.
+    pub worker_llm_url: Option<String>,
+    /// The key that such workers use there. Variable: `LITELLM_API_KEY`.
+    /// Default: none. Since: 0.2.
+    pub worker_llm_key: Option<Secret<String>>,
     /// The plane that client commands speak to.
     /// Default: the one that runs on the data directory. Since: 0.1.
     pub url: Option<String>,
@@ -144,6 +155,9 @@ impl Default for Config {
             anthropic_api_key: None,
             anthropic_base_url: None,
             ollama_host: None,
+            worker_temporal_address: None,
+            worker_llm_url: None,
+            worker_llm_key: None,
             url: None,
             api_key: None,
         }
@@ -159,7 +173,7 @@ enum Shape {
 }
 
 /// The keys with their variables.
-const VARIABLES: [(&str, &str, Shape); 24] = [
+const VARIABLES: [(&str, &str, Shape); 27] = [
     ("data_dir", "DROVER_DATA_DIR", Shape::Text),
     ("database_url", "DROVER_DATABASE_URL", Shape::Text),
     ("database_readers", "DROVER_DATABASE_READERS", Shape::Number),
@@ -182,6 +196,9 @@ const VARIABLES: [(&str, &str, Shape); 24] = [
     ("anthropic_api_key", "ANTHROPIC_API_KEY", Shape::Text),
     ("anthropic_base_url", "ANTHROPIC_BASE_URL", Shape::Text),
     ("ollama_host", "OLLAMA_HOST", Shape::Text),
+    ("worker_temporal_address", "DROVER_WORKER_TEMPORAL_ADDRESS", Shape::Text),
+    ("worker_llm_url", "LITELLM_API_URL", Shape::Text),
+    ("worker_llm_key", "LITELLM_API_KEY", Shape::Text),
     ("url", "DROVER_URL", Shape::Text),
     ("api_key", "DROVER_API_KEY", Shape::Text),
 ];
@@ -244,6 +261,17 @@ impl Config {
         if self.allow_unwalled_tools { WallPolicy::IfAvailable } else { WallPolicy::Required }
     }
 
+    /// Where workers of the reference's kind find Temporal.
+    pub fn worker_temporal(&self) -> Option<TemporalPlace> {
+        let place = self.temporal_address.as_deref().and_then(|url| url.split_once("://"));
+        let address = self.worker_temporal_address.clone().or_else(|| {
+            let (_, address) = place?;
+            Some(address.trim_end_matches('/').to_owned())
+        })?;
+        let (namespace, api_key) = (self.temporal_namespace.clone(), self.temporal_api_key.clone());
+        Some(TemporalPlace { address, namespace, api_key })
+    }
+
     /// The configured model providers. A base URL alone counts: local servers often want no key.
     pub fn providers(&self) -> Providers {
         let provider = |key: &Option<Secret<String>>, url: &Option<String>, default: &str| {
@@ -291,7 +319,11 @@ impl Config {
                 return Err(CommandError::usage(format!("`{key}` should be between 1 and {most}")));
             }
         }
-        for (key, url) in [("public_url", &mut self.public_url), ("url", &mut self.url)] {
+        for (key, url) in [
+            ("public_url", &mut self.public_url),
+            ("worker_llm_url", &mut self.worker_llm_url),
+            ("url", &mut self.url),
+        ] {
             let Some(url) = url else { continue };
             if !url.starts_with("http://") && !url.starts_with("https://") {
                 let message = format!("`{key}` should begin with `http://` or `https://`");

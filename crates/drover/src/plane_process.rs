@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::serve::ListenerExt;
 use drover_domain::Secret;
 use drover_engine::{Embedded, Hub, Teller, Workflows};
+use drover_plane::foreign::Words;
 use drover_plane::{MovedKeys, Parts, Plane, Settings, TemporalPlace};
 use drover_store::{DirectoryLock, Store};
 use drover_temporal::Temporal;
@@ -78,6 +79,9 @@ impl PlaneProcess {
                 max_wait: Duration::from_secs(60),
                 keepalive: Duration::from_secs(15),
                 temporal: temporal.as_ref().map(|(_, place)| place.clone()),
+                worker_temporal: config.worker_temporal(),
+                worker_llm_url: config.worker_llm_url.clone(),
+                worker_llm_key: config.worker_llm_key.clone(),
             },
             metrics: metrics()?,
             embedded: Arc::new(embedded),
@@ -158,7 +162,8 @@ fn temporal(config: &Config) -> Result<Option<(Arc<Temporal>, TemporalPlace)>, C
 fn drive_by_temporal(plane: &Arc<Plane>, temporal: &Arc<Temporal>) {
     plane.tasks.spawn(drover_temporal::host(temporal.clone(), plane.stopping.clone()));
     let (engine, clock) = (plane.embedded.clone(), plane.clock.clone());
-    let teller = Teller::new(plane.store.clone(), engine, clock, temporal.clone());
+    let words = Arc::new(Words(Arc::downgrade(plane)));
+    let teller = Teller::new(plane.store.clone(), engine, clock, temporal.clone(), words);
     plane.tasks.spawn(teller.run(plane.stopping.clone()));
 }
 

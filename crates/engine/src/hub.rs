@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 
 use drover_domain::activities::ActivityKind;
 use drover_domain::executions::StoredEvent;
-use drover_domain::{ActivityId, ExecutionId, OrgId, QueueId};
+use drover_domain::{ActivityId, ExecutionId, OrgId, QueueId, WorkerId};
 use drover_store::outbox::entity as outbox;
 use drover_store::{Listener, Notice};
 use jiff::Timestamp;
@@ -46,10 +46,12 @@ struct Queues {
     in_process: HashSet<QueueId>,
     /// Queues with workers elsewhere; what waits on them waits for those alone.
     elsewhere: HashMap<QueueId, Elsewhere>,
-    /// Queues with workers that take from Temporal: how many are ours, how many foreign.
-    task_queues: HashMap<QueueId, (usize, usize)>,
+    /// Queues with workers of ours that take from Temporal: how many.
+    task_queues: HashMap<QueueId, usize>,
     /// Queues that have had workers elsewhere: those may have left leases.
     known: HashSet<QueueId>,
+    /// Foreign workers by queue. They take runs and not activities, so nothing is offered to them.
+    foreign: HashMap<QueueId, HashSet<WorkerId>>,
 }
 
 /// What drives the runs of a queue whose workers take from Temporal.
@@ -153,25 +155,18 @@ impl Hub {
     }
 
     /// A worker begins to take what waits on a queue from Temporal.
-    pub(crate) fn serve_task_queue(&self, queue: QueueId, driver: Driver) {
+    pub(crate) fn serve_task_queue(&self, queue: QueueId) {
         let mut queues = self.write_queues();
         queues.known.insert(queue);
-        let (ours, foreign) = queues.task_queues.entry(queue).or_default();
-        match driver {
-            Driver::Ours => *ours += 1,
-            Driver::Foreign => *foreign += 1,
-        }
+        *queues.task_queues.entry(queue).or_default() += 1;
     }
 
     /// A worker takes nothing more from Temporal.
-    pub(crate) fn leave_task_queue(&self, queue: QueueId, driver: Driver) {
+    pub(crate) fn leave_task_queue(&self, queue: QueueId) {
         let mut queues = self.write_queues();
-        if let Some((ours, foreign)) = queues.task_queues.get_mut(&queue) {
-            match driver {
-                Driver::Ours => *ours -= 1,
-                Driver::Foreign => *foreign -= 1,
-            }
-            if (*ours, *foreign) == (0, 0) {
+        if let Some(workers) = queues.task_queues.get_mut(&queue) {
+            *workers -= 1;
+            if *workers == 0 {
                 queues.task_queues.remove(&queue);
             }
         }
@@ -179,16 +174,16 @@ impl Hub {
 
     /// What drives the runs of a queue, if its workers take from Temporal. Ours go first.
     pub fn driver(&self, queue: QueueId) -> Option<Driver> {
-        match self.read_queues().task_queues.get(&queue) {
-            None => None,
-            Some((0, _)) => Some(Driver::Foreign),
-            Some(_) => Some(Driver::Ours),
+        if self.read_queues().task_queues.contains_key(&queue) {
+            return Some(Driver::Ours);
         }
+        self.is_foreign(queue).then_some(Driver::Foreign)
     }
 
     /// The queues whose workers take from Temporal.
     pub(crate) fn task_queues(&self) -> Vec<QueueId> {
-        self.read_queues().task_queues.keys().copied().collect()
+        let queues = self.read_queues();
+        queues.task_queues.keys().chain(queues.foreign.keys()).copied().collect()
     }
 
     /// Hands what has to be told to Temporal to whoever tells it.
@@ -215,17 +210,48 @@ impl Hub {
         queues.in_process.union(&queues.known).copied().collect()
     }
 
-    /// Whether a queue has a worker.
+    /// Whether a queue has a worker that takes activities.
     pub fn serves(&self, queue: QueueId) -> bool {
-        self.lanes(queue).is_some() || self.driver(queue).is_some()
+        self.lanes(queue).is_some() || self.read_queues().task_queues.contains_key(&queue)
     }
 
-    /// Where what waits on a queue is offered; `None` if nobody serves it.
+    /// Whether a queue has a worker of any kind.
+    pub fn has_worker(&self, queue: QueueId) -> bool {
+        self.serves(queue) || self.read_queues().foreign.contains_key(&queue)
+    }
+
+    /// Where what waits on a queue is offered; `None` if nobody serves it, or foreign workers alone.
     pub(crate) fn lanes(&self, queue: QueueId) -> Option<Arc<Lanes>> {
         let queues = self.read_queues();
         match queues.elsewhere.get(&queue) {
             Some(elsewhere) => Some(elsewhere.lanes.clone()),
+            None if queues.foreign.contains_key(&queue) => None,
             None => queues.in_process.contains(&queue).then(|| self.in_process.clone()),
+        }
+    }
+
+    /// Whether foreign workers drive the runs of a queue: it has one, and none of our own kind
+    /// elsewhere. What waits on it is left to them, not to the worker of this process.
+    pub fn is_foreign(&self, queue: QueueId) -> bool {
+        let queues = self.read_queues();
+        queues.foreign.contains_key(&queue)
+            && !queues.elsewhere.contains_key(&queue)
+            && !queues.task_queues.contains_key(&queue)
+    }
+
+    /// A foreign worker serves a queue. Saying it twice is saying it once.
+    pub fn serve_foreign(&self, queue: QueueId, worker: WorkerId) {
+        self.write_queues().foreign.entry(queue).or_default().insert(worker);
+    }
+
+    /// A foreign worker has left a queue. What waits there is found by the next look.
+    pub fn leave_foreign(&self, queue: QueueId, worker: WorkerId) {
+        let mut queues = self.write_queues();
+        if let Some(workers) = queues.foreign.get_mut(&queue) {
+            workers.remove(&worker);
+            if workers.is_empty() {
+                queues.foreign.remove(&queue);
+            }
         }
     }
 
@@ -381,5 +407,23 @@ mod tests {
         hub.leave(other);
         assert!(!hub.serves(other));
         assert_eq!(hub.ever_served().len(), 2);
+    }
+    #[test]
+    fn a_queue_with_foreign_workers_alone_is_left_to_them() {
+        let hub = Hub::default();
+        let queue = QueueId(Uuid::from_u128(1));
+        let (one, other) = (WorkerId(Uuid::from_u128(2)), WorkerId(Uuid::from_u128(3)));
+        hub.serve(queue);
+        hub.serve_foreign(queue, one);
+        hub.serve_foreign(queue, one);
+        hub.serve_foreign(queue, other);
+        assert!(!hub.serves(queue) && hub.has_worker(queue) && hub.is_foreign(queue));
+        hub.serve_elsewhere(queue);
+        assert!(hub.serves(queue) && !hub.is_foreign(queue));
+        hub.leave(queue);
+        hub.leave_foreign(queue, one);
+        assert!(!hub.serves(queue));
+        hub.leave_foreign(queue, other);
+        assert!(hub.serves(queue) && !hub.is_foreign(queue));
     }
 }

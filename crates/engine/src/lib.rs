@@ -13,12 +13,15 @@ mod step;
 mod taker;
 mod teller;
 
-pub use embedded::{Embedded, Leased, Offer, take_up};
+pub use embedded::{
+    Embedded, ForeignEvent, ForeignMessage, ForeignTurn, Leased, Offer, SessionPart, StatusPatch,
+    take_up,
+};
 pub use hub::{Driver, Hub, Watch};
 pub use run::{NewRun, Run, Spent};
 pub use step::Speaker;
 pub use taker::Taker;
-pub use teller::{EndedOutside, Starting, Teller, Workflows};
+pub use teller::{EndedOutside, ForeignWords, Starting, Teller, Workflows};
 
 use async_trait::async_trait;
 use drover_domain::executions::Status;

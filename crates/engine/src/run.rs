@@ -1,7 +1,7 @@
 //! A run as the engine sees it: the row's identity, its flow, what it has used.
 
 use drover_domain::activities::{Cost, Usage};
-use drover_domain::executions::{ExecutionFlow, Limits, Status};
+use drover_domain::executions::{ExecutionFlow, Limits, Status, Tell};
 use drover_domain::{Doing, Error, ExecutionId, OrgId, QueueId, Result};
 use drover_store::executions::entity;
 use serde::{Deserialize, Serialize};
@@ -45,6 +45,8 @@ pub struct Run {
     pub flow: ExecutionFlow,
     /// What was used so far.
     pub spent: Spent,
+    /// What its foreign workflow is to be told, since the last write.
+    pub(crate) tells: Vec<Tell>,
 }
 
 /// What a run has used.
@@ -170,6 +172,7 @@ impl Run {
             version: row.version,
             flow,
             spent: Spent::from_stored(&row.usage),
+            tells: Vec::new(),
         })
     }
 

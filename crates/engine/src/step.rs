@@ -88,6 +88,7 @@ pub(crate) fn step(
                 }
             }
             Command::StopActivity { activity } => stop_activity(run, set, activity, now),
+            Command::Tell(tell) => run.tells.push(tell),
             Command::SetDeadline(at) => timer = Some(at),
             Command::ClearDeadline => clear_deadline(run, set),
             Command::Settle(end) => {

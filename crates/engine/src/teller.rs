@@ -13,6 +13,7 @@ use drover_store::outbox::queries::{self, PARKED};
 use drover_store::{Store, activities, executions};
 use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -51,6 +52,10 @@ pub(crate) enum Telling {
     Steer,
     /// It is over.
     Cancel,
+    /// It is over, and nobody is there to hear it.
+    Terminate,
+    /// What a person has said, for a foreign workflow.
+    Message,
 }
 
 impl Telling {
@@ -60,11 +65,15 @@ impl Telling {
             Self::Start => "start",
             Self::Steer => "steer",
             Self::Cancel => "cancel",
+            Self::Terminate => "terminate",
+            Self::Message => "message",
         }
     }
 
     fn parse(text: &str) -> Option<Self> {
-        [Self::Start, Self::Steer, Self::Cancel].into_iter().find(|one| one.as_str() == text)
+        [Self::Start, Self::Steer, Self::Cancel, Self::Terminate, Self::Message]
+            .into_iter()
+            .find(|one| one.as_str() == text)
     }
 }
 
@@ -77,6 +86,16 @@ pub struct Starting {
     pub queue: QueueId,
     /// What comes first.
     pub next: Next,
+}
+
+/// What a foreign workflow begins with (contract, worker protocol §4), and what it is told in the words
+/// that it knows.
+#[async_trait]
+pub trait ForeignWords: Send + Sync {
+    /// What it begins with; `None` if its agent is gone.
+    async fn begin(&self, org: &OrgId, execution: ExecutionId) -> Result<Option<Value>>;
+    /// The message that it is told next, if there is one.
+    async fn message(&self, org: &OrgId, execution: ExecutionId) -> Result<Option<Value>>;
 }
 
 /// A workflow that was ended from outside.
@@ -101,6 +120,17 @@ pub trait Workflows: Send + Sync {
     async fn steer(&self, execution: ExecutionId, next: Next) -> Result<()>;
     /// Cancels the workflow of a run, if there is one.
     async fn cancel(&self, execution: ExecutionId) -> Result<()>;
+    /// Terminates the workflow of a run, if there is one.
+    async fn terminate(&self, execution: ExecutionId, reason: &str) -> Result<()>;
+    /// Has a foreign worker of a queue start the workflow of a run.
+    async fn start_foreign(
+        &self,
+        execution: ExecutionId,
+        queue: QueueId,
+        begin: Value,
+    ) -> Result<()>;
+    /// Tells a foreign workflow what a person has said.
+    async fn tell_foreign(&self, execution: ExecutionId, message: Value) -> Result<()>;
     /// The workflows that were ended from outside since some time.
     async fn ended_outside(&self, since: Timestamp) -> Result<Vec<EndedOutside>>;
 }
@@ -112,6 +142,7 @@ pub struct Teller {
     clock: Arc<dyn Clock>,
     engine: Arc<Embedded>,
     workflows: Arc<dyn Workflows>,
+    words: Arc<dyn ForeignWords>,
     /// Where the last look at what is overdue ended.
     looked_at: Mutex<Option<(QueueId, ActivityId)>>,
 }
@@ -123,9 +154,10 @@ impl Teller {
         engine: Arc<Embedded>,
         clock: Arc<dyn Clock>,
         workflows: Arc<dyn Workflows>,
+        words: Arc<dyn ForeignWords>,
     ) -> Self {
         let hub = engine.hub().clone();
-        Self { store, hub, clock, engine, workflows, looked_at: Mutex::default() }
+        Self { store, hub, clock, engine, workflows, words, looked_at: Mutex::default() }
     }
 
     /// Tells until `stop`.
@@ -210,6 +242,7 @@ impl Teller {
 
     async fn tell(&self, row: Model) -> Result<()> {
         let execution = ExecutionId(row.execution_id);
+        let org = OrgId::new(row.organization_id.clone());
         let next = serde_json::from_str(&row.payload).ok();
         let told = match (Telling::parse(&row.kind), next) {
             (Some(Telling::Start), Some(next)) => {
@@ -218,12 +251,20 @@ impl Teller {
                     Some(Driver::Ours) => {
                         self.workflows.start(Starting { execution, queue, next }).await
                     }
+                    Some(Driver::Foreign) => self.start_foreign(&org, execution, queue).await,
                     // Its worker is gone again.
-                    _ => return self.keep(&row, PARKED).await,
+                    None => return self.keep(&row, PARKED).await,
                 }
             }
             (Some(Telling::Steer), Some(next)) => self.workflows.steer(execution, next).await,
             (Some(Telling::Cancel), _) => self.workflows.cancel(execution).await,
+            (Some(Telling::Terminate), _) => {
+                self.workflows.terminate(execution, "its worker is lost").await
+            }
+            (Some(Telling::Message), _) => match self.words.message(&org, execution).await? {
+                Some(message) => self.workflows.tell_foreign(execution, message).await,
+                None => Ok(()),
+            },
             _ => Err(Error::fault("read a row of the outbox", row.kind.clone())),
         };
         match told {
@@ -237,6 +278,28 @@ impl Teller {
                 let again = micros(now.checked_add(AGAIN).unwrap_or(now));
                 log("try a row of the outbox again later", self.keep(&row, again).await);
                 Err(error)
+            }
+        }
+    }
+
+    /// Leaves a run to the foreign workers of its queue, and has one of them start its workflow.
+    async fn start_foreign(
+        &self,
+        org: &OrgId,
+        execution: ExecutionId,
+        queue: QueueId,
+    ) -> Result<()> {
+        match self.engine.foreign_dispatched(org, execution).await {
+            Ok(true) => {}
+            // A worker of ours has it, or it is gone.
+            Ok(false) | Err(Error::NotFound(_)) => return Ok(()),
+            Err(error) => return Err(error),
+        }
+        match self.words.begin(org, execution).await? {
+            Some(begin) => self.workflows.start_foreign(execution, queue, begin).await,
+            None => {
+                let reason = "The agent of this run was deleted".to_owned();
+                self.end(org, execution, Event::Abandoned { reason }).await
             }
         }
     }
@@ -297,7 +360,11 @@ impl Teller {
             true => Event::CancelRequested { reason },
             false => Event::Abandoned { reason },
         };
-        let decided = self.engine.decide(&org, execution, |run, set| {
+        self.end(&org, execution, event).await
+    }
+
+    async fn end(&self, org: &OrgId, execution: ExecutionId, event: Event) -> Result<()> {
+        let decided = self.engine.decide(org, execution, |run, set| {
             step(run, event.clone(), Extra::default(), set, self.clock.now())?;
             Ok(())
         });

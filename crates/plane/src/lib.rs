@@ -8,9 +8,11 @@
 
 pub mod activities;
 pub mod agents;
+pub mod analytics;
 pub mod auth;
 pub mod environments;
 pub mod executions;
+pub mod foreign;
 pub mod health;
 pub mod jobs;
 pub mod organizations;

@@ -28,18 +28,24 @@ pub struct Settings {
     pub max_wait: Duration,
     /// The time between two keepalives of a stream. Default 15 s.
     pub keepalive: Duration,
-    /// Where Temporal is, if this plane has one.
+    /// Where Temporal is for `drover worker`, if this plane has one.
     pub temporal: Option<TemporalPlace>,
+    /// Where workers of the reference's kind find their work; without it they are not let in.
+    pub worker_temporal: Option<TemporalPlace>,
+    /// Where such workers ask models, in OpenAI's format.
+    pub worker_llm_url: Option<String>,
+    /// The key that they use there.
+    pub worker_llm_key: Option<Secret<String>>,
 }
 
 /// Where Temporal is, as workers are told.
 #[derive(Debug, Clone)]
 pub struct TemporalPlace {
-    /// `http://host:7233`, or `https://…` with TLS.
+    /// `http://host:7233` (or `https://…` with TLS) for ours; host and port for the reference's.
     pub address: String,
     /// The namespace.
     pub namespace: String,
-    /// The key that is sent with every call.
+    /// The key, if it wants one.
     pub api_key: Option<Secret<String>>,
 }
 

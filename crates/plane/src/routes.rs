@@ -21,7 +21,8 @@ use crate::ctx::Ctx;
 use crate::error::{Failure, answer};
 use crate::plane::Plane;
 use crate::{
-    agents, environments, executions, health, jobs, organizations, queues, skills, workers,
+    agents, analytics, environments, executions, foreign, health, jobs, organizations, queues,
+    skills, workers,
 };
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -84,11 +85,14 @@ pub fn router(plane: Arc<Plane>) -> Router {
         workers::routes,
         jobs::routes,
         executions::routes,
+        foreign::routes,
+        analytics::routes,
     ] {
         routes = area(routes);
     }
     routes
         .router
+        .route(foreign::socket::PATH, axum::routing::get(foreign::socket::handler))
         .route("/api/openapi.json", axum::routing::get(async || axum::Json(openapi())))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)

@@ -7,6 +7,7 @@
 
 pub mod activities;
 pub mod agents;
+pub mod analytics;
 pub mod audit;
 pub mod environments;
 pub mod executions;

@@ -6,16 +6,18 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use drover_domain::executions::Next;
-use drover_domain::{Error, ExecutionId, Result};
+use drover_domain::{Error, ExecutionId, QueueId, Result};
 use drover_engine::{EndedOutside, Starting, Workflows};
 use futures_util::TryStreamExt;
 use jiff::Timestamp;
+use serde_json::Value;
 use temporalio_client::errors::{WorkflowInteractionError, WorkflowStartError};
 use temporalio_client::{
     Client, UntypedSignal, UntypedWorkflow, WorkflowCancelOptions, WorkflowExecutionStatus,
     WorkflowIdConflictPolicy, WorkflowIdReusePolicy, WorkflowListOptions, WorkflowSignalOptions,
-    WorkflowStartOptions,
+    WorkflowStartOptions, WorkflowTerminateOptions,
 };
+use temporalio_common::data_converters::RawValue;
 use tokio_util::sync::CancellationToken;
 
 use crate::payload;
@@ -24,6 +26,8 @@ use crate::workflow::{ACTIVITIES, Begin, RUN};
 
 /// The task queue of the workflows, which every replica hosts.
 pub const TASK_QUEUE: &str = "drover-runs";
+/// The workflow that a foreign worker hosts (contract, worker protocol §2).
+const FOREIGN: &str = "AgentExecutionWorkflow";
 /// The longest that a call takes.
 const CALL: Duration = Duration::from_secs(10);
 /// The wait before another try to connect.
@@ -102,6 +106,34 @@ impl Temporal {
     }
 }
 
+impl Temporal {
+    async fn begin(
+        &self,
+        kind: &str,
+        task_queue: &str,
+        execution: ExecutionId,
+        input: RawValue,
+    ) -> Result<()> {
+        let options = WorkflowStartOptions::new(task_queue, workflow_id(execution))
+            .id_reuse_policy(WorkflowIdReusePolicy::RejectDuplicate)
+            .id_conflict_policy(WorkflowIdConflictPolicy::UseExisting)
+            .build();
+        let (client, kind) = (self.client()?, UntypedWorkflow::new(kind));
+        match in_time(client.start_workflow(kind, input, options)).await? {
+            Ok(_) | Err(WorkflowStartError::AlreadyStarted { .. }) => Ok(()),
+            Err(error) => Err(unavailable("start a workflow", &error)),
+        }
+    }
+
+    async fn signal(&self, execution: ExecutionId, name: &str, input: RawValue) -> Result<()> {
+        let client = self.client()?;
+        let handle = client.get_workflow_handle::<UntypedWorkflow>(workflow_id(execution));
+        let signal =
+            handle.signal(UntypedSignal::new(name), input, WorkflowSignalOptions::default());
+        done(in_time(signal).await?, "signal a workflow")
+    }
+}
+
 #[async_trait]
 impl Workflows for Temporal {
     fn trouble(&self) -> Option<String> {
@@ -111,23 +143,11 @@ impl Workflows for Temporal {
     async fn start(&self, run: Starting) -> Result<()> {
         let Starting { queue, next, .. } = run;
         let begin = Begin { queue, next, told: Default::default(), activities: ACTIVITIES };
-        let options = WorkflowStartOptions::new(TASK_QUEUE, workflow_id(run.execution))
-            .id_reuse_policy(WorkflowIdReusePolicy::RejectDuplicate)
-            .id_conflict_policy(WorkflowIdConflictPolicy::UseExisting)
-            .build();
-        let (client, kind) = (self.client()?, UntypedWorkflow::new(RUN));
-        match in_time(client.start_workflow(kind, payload::write(&begin), options)).await? {
-            Ok(_) | Err(WorkflowStartError::AlreadyStarted { .. }) => Ok(()),
-            Err(error) => Err(unavailable("start a workflow", &error)),
-        }
+        self.begin(RUN, TASK_QUEUE, run.execution, payload::write(&begin)).await
     }
 
     async fn steer(&self, execution: ExecutionId, next: Next) -> Result<()> {
-        let client = self.client()?;
-        let handle = client.get_workflow_handle::<UntypedWorkflow>(workflow_id(execution));
-        let signal = UntypedSignal::new("steer");
-        let options = WorkflowSignalOptions::default();
-        done(in_time(handle.signal(signal, payload::write(&next), options)).await?, "steer")
+        self.signal(execution, "steer", payload::write(&next)).await
     }
 
     async fn cancel(&self, execution: ExecutionId) -> Result<()> {
@@ -136,9 +156,29 @@ impl Workflows for Temporal {
         done(in_time(handle.cancel(WorkflowCancelOptions::default())).await?, "cancel")
     }
 
+    async fn terminate(&self, execution: ExecutionId, reason: &str) -> Result<()> {
+        let client = self.client()?;
+        let handle = client.get_workflow_handle::<UntypedWorkflow>(workflow_id(execution));
+        let options = WorkflowTerminateOptions::builder().reason(reason).build();
+        done(in_time(handle.terminate(options)).await?, "terminate a workflow")
+    }
+
+    async fn start_foreign(
+        &self,
+        execution: ExecutionId,
+        queue: QueueId,
+        begin: Value,
+    ) -> Result<()> {
+        self.begin(FOREIGN, &queue.to_string(), execution, payload::write(&begin)).await
+    }
+
+    async fn tell_foreign(&self, execution: ExecutionId, message: Value) -> Result<()> {
+        self.signal(execution, "add_message", payload::write(&message)).await
+    }
+
     async fn ended_outside(&self, since: Timestamp) -> Result<Vec<EndedOutside>> {
         let query = format!(
-            "WorkflowType = '{RUN}' AND ExecutionStatus IN ('Terminated', 'Canceled', 'Failed',              'TimedOut') AND CloseTime > '{since}'"
+            "WorkflowType IN ('{RUN}', '{FOREIGN}') AND ExecutionStatus IN ('Terminated', 'Canceled', 'Failed',              'TimedOut') AND CloseTime > '{since}'"
         );
         let options = WorkflowListOptions::builder().limit(REVIEWED).build();
         let listed = self.client()?.list_workflows(query, options).try_collect::<Vec<_>>();

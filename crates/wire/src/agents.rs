@@ -134,6 +134,14 @@ pub struct AgentUpdate {
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     pub state: Patch<Map<String, Value>>,
+    /// When it last ran, as its worker says; the plane's own clock tells.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub last_active_at: Patch<String>,
+    /// Why its last run failed, as its worker says.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub error_message: Patch<String>,
     /// Replaces the environments it is assigned to; null leaves them.
     pub environment_ids: Option<Vec<String>>,
     /// Replaces the skills it holds; null leaves them.
@@ -147,8 +155,41 @@ pub struct AgentUpdate {
     pub execution_environment: Patch<ExecutionEnvironment>,
 }
 
+impl AgentUpdate {
+    /// Whether it is a worker's report of how the agent does, and nothing else.
+    pub fn is_report(&self) -> bool {
+        matches!(
+            self,
+            Self {
+                name: Patch::Absent,
+                description: Patch::Absent,
+                system_prompt: Patch::Absent,
+                status: Patch::Value(_),
+                capabilities: Patch::Absent,
+                configuration: Patch::Absent,
+                model_id: Patch::Absent,
+                model: Patch::Absent,
+                llm_config: Patch::Absent,
+                runtime: Patch::Absent,
+                runner_name: Patch::Absent,
+                team_id: Patch::Absent,
+                state: _,
+                last_active_at: Patch::Value(_),
+                error_message: _,
+                environment_ids: None,
+                skill_ids: None,
+                skill_configurations: None,
+                execution_environment: Patch::Absent,
+            }
+        )
+    }
+}
+
 impl Check for AgentUpdate {
     fn check(&self, violations: &mut Violations) {
+        let error = text(&self.error_message);
+        violations.optional_text("error_message", error, 64 * 1024);
+        violations.optional_text("last_active_at", text(&self.last_active_at), 64);
         match &self.name {
             Patch::Value(name) => violations.text("name", name, 1, 255),
             Patch::Null => violations.add("name", "string_type", "Input should be a valid string"),
@@ -355,8 +396,8 @@ operations! { "agents";
     List = GET "/api/v1/agents", May(Read), AgentList, Nothing => 200 Vec<AgentResponse>;
     /// Shows an agent.
     Get = GET "/api/v1/agents/{agent_id}", May(Read), NoQuery, Nothing => 200 AgentResponse;
-    /// Changes an agent.
-    Update = PATCH "/api/v1/agents/{agent_id}", May(Write), NoQuery, AgentUpdate => 200 AgentResponse;
+    /// Changes an agent. A worker may only say how it does.
+    Update = PATCH "/api/v1/agents/{agent_id}", May(Report), NoQuery, AgentUpdate => 200 AgentResponse;
     /// Deletes an agent.
     Delete = DELETE "/api/v1/agents/{agent_id}", May(Write), NoQuery, Nothing => 204 Nothing;
 }

@@ -71,12 +71,33 @@ pub struct ExecutionReply {
     /// When it last changed.
     pub updated_at: String,
     /// People in the conversation.
-    #[schema(value_type = Vec<Object>)]
-    pub participants: Vec<Value>,
+    pub participants: Vec<Participant>,
     /// When the last message was said.
     pub last_message_at: Option<String>,
     /// Its beginning, at most 150 characters.
     pub last_message_preview: Option<String>,
+}
+
+/// A person in a conversation. None are kept yet.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(as = ParticipantResponse)]
+pub struct Participant {
+    /// Names the participation.
+    pub id: String,
+    /// Who it is.
+    pub user_id: String,
+    /// Who it is.
+    pub user_name: Option<String>,
+    /// Who it is.
+    pub user_email: Option<String>,
+    /// A picture.
+    pub user_avatar: Option<String>,
+    /// `owner`, `collaborator` or `viewer`.
+    pub role: String,
+    /// When they joined.
+    pub joined_at: String,
+    /// When they last said something.
+    pub last_active_at: String,
 }
 
 /// Which runs to list.
@@ -397,9 +418,31 @@ pub const PUBLISHABLE: [&str; 16] = [
     "log",
 ];
 
+/// Further names, of events of a run that a foreign worker drives (contract, worker-protocol §8). Its
+/// messages and errors are told apart from the plane's own where they are stored.
+pub const FOREIGN: [&str; 8] = [
+    "message",
+    "error",
+    "workflow_started",
+    "workflow_step_running",
+    "workflow_step_output",
+    "workflow_step_complete",
+    "workflow_completed",
+    "workflow_failed",
+];
+
+impl PublishEvent {
+    /// The violation of a name under which nothing may be published into a run of ours.
+    pub fn check_name(&self, violations: &mut Violations) {
+        violations.one_of("event_type", &self.event_type, &PUBLISHABLE);
+    }
+}
+
 impl Check for PublishEvent {
     fn check(&self, violations: &mut Violations) {
-        violations.one_of("event_type", &self.event_type, &PUBLISHABLE);
+        if !FOREIGN.contains(&self.event_type.as_str()) {
+            self.check_name(violations);
+        }
         violations.object("data", &self.data);
         violations.optional_text("timestamp", self.timestamp.as_deref(), 64);
     }

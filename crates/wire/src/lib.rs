@@ -3,11 +3,13 @@
 //! Not here: what an operation does (`plane`).
 
 pub mod agents;
+pub mod analytics;
 pub mod auth;
 pub mod check;
 pub mod client;
 pub mod environments;
 pub mod executions;
+pub mod foreign;
 pub mod health;
 pub mod jobs;
 pub mod openapi;
@@ -34,6 +36,8 @@ pub fn operations() -> Vec<Described> {
         workers::all(),
         jobs::all(),
         executions::all(),
+        foreign::all(),
+        analytics::all(),
     ]
     .concat()
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::check::{Check, Violations};
 use crate::environments::words_of;
@@ -143,6 +143,161 @@ pub struct WorkerQueueResponse {
     pub task_queue_name: String,
 }
 
+/// Which runs of a queue.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct QueueExecutionList {
+    /// Runs to return, 1 to 500; default 10.
+    #[serde(default)]
+    pub limit: Option<i64>,
+    /// In this state, any case; `all` if it is not given.
+    #[serde(default)]
+    pub status: Option<String>,
+}
+
+/// A run of a queue.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct QueueExecution {
+    /// Its id.
+    pub id: String,
+    /// Where it stands.
+    pub status: String,
+    /// The agent.
+    pub entity_id: String,
+    /// The agent's name.
+    pub entity_name: Option<String>,
+    /// `AGENT` or `TEAM`.
+    pub execution_type: String,
+    /// What was asked, at most 200 characters.
+    pub prompt: String,
+    /// When it was accepted.
+    pub created_at: String,
+    /// When a worker first took it.
+    pub started_at: Option<String>,
+    /// When it ended.
+    pub completed_at: Option<String>,
+    /// `agent-execution-<id>`.
+    pub temporal_workflow_id: String,
+}
+
+/// How a worker of a queue is started.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct WorkerQueueCommandResponse {
+    /// The queue.
+    pub queue_id: String,
+    /// To be typed.
+    pub command: String,
+    /// The same in parts.
+    #[schema(value_type = Object)]
+    pub command_parts: Value,
+    /// Whether the queue takes workers.
+    pub can_register: bool,
+    /// The queue's status.
+    pub queue_status: String,
+    /// Workers that serve it now.
+    pub active_workers: u32,
+    /// Workers that may serve it at once.
+    pub max_workers: Option<i32>,
+}
+
+/// A queue as its workers are configured by it.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct WorkerQueueConfigResponse {
+    /// The queue.
+    pub queue_id: String,
+    /// Its name.
+    pub name: String,
+    /// For people.
+    pub display_name: Option<String>,
+    /// For people.
+    pub description: Option<String>,
+    /// `active`, `inactive`, …
+    pub status: String,
+    /// Workers that may serve it at once.
+    pub max_workers: Option<i32>,
+    /// Seconds between the signs of life of its workers.
+    pub heartbeat_interval: i32,
+    /// Words to find it by.
+    pub tags: Vec<String>,
+    /// Free settings.
+    #[schema(value_type = Object)]
+    pub settings: Value,
+    /// Changes with what a worker is configured by.
+    pub config_version: String,
+    /// When the queue was last changed.
+    pub config_updated_at: String,
+    /// None is recommended.
+    pub recommended_package_version: Option<String>,
+    /// The environment it belongs to.
+    pub environment_id: String,
+    /// The environment's name.
+    pub environment_name: String,
+}
+
+/// A worker wants to update itself, alone of its queue.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct UpdateLockRequest {
+    /// What it calls itself; the path's name wins.
+    pub worker_id: String,
+    /// Seconds after which others may, 60 to 600; 300 if it is not given.
+    #[serde(default = "five_minutes")]
+    pub lock_duration_seconds: i64,
+}
+
+fn five_minutes() -> i64 {
+    300
+}
+
+impl Check for UpdateLockRequest {
+    fn check(&self, violations: &mut Violations) {
+        violations.text("worker_id", &self.worker_id, 1, 255);
+        violations.range("lock_duration_seconds", self.lock_duration_seconds, 60, 600);
+    }
+}
+
+/// It may.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct UpdateLockResponse {
+    /// Names the lock.
+    pub lock_id: String,
+    /// Who holds it.
+    pub worker_id: String,
+    /// The queue.
+    pub queue_id: String,
+    /// Since when.
+    pub acquired_at: String,
+    /// Until when.
+    pub expires_at: String,
+    /// Yes.
+    pub locked: bool,
+}
+
+/// Whether a worker of a queue updates itself.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct UpdateLockStatus {
+    /// Whether one does.
+    pub locked: bool,
+    /// The queue.
+    pub queue_id: String,
+    /// Whether locks are kept: yes.
+    pub lock_coordination_available: bool,
+    /// Who holds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worker_id: Option<String>,
+    /// Names the lock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lock_id: Option<String>,
+    /// Since when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acquired_at: Option<String>,
+    /// Until when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<String>,
+    /// Seconds until then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ttl_seconds: Option<i64>,
+}
+
 operations! { "queues";
     /// Lists the lasting worker queues of the organization, oldest first.
     List = GET "/api/v1/worker-queues", May(Read), NoQuery, Nothing => 200 Vec<WorkerQueueResponse>;
@@ -152,6 +307,18 @@ operations! { "queues";
     Create = POST "/api/v1/environments/{environment_id}/worker-queues", May(Write), NoQuery, WorkerQueueCreate => 201 WorkerQueueResponse;
     /// Lists the lasting worker queues of an environment, oldest first.
     ListOfEnvironment = GET "/api/v1/environments/{environment_id}/worker-queues", May(Read), NoQuery, Nothing => 200 Vec<WorkerQueueResponse>;
+    /// Lists the runs of a queue, newest first.
+    Executions = GET "/api/v1/worker-queues/{queue_id}/executions", May(Read), QueueExecutionList, Nothing => 200 Vec<QueueExecution>;
+    /// Says how a worker of a queue is started.
+    WorkerCommand = GET "/api/v1/worker-queues/{queue_id}/worker-command", May(Read), NoQuery, Nothing => 200 WorkerQueueCommandResponse;
+    /// Shows a queue as its workers are configured by it.
+    Config = GET "/api/v1/worker-queues/{queue_id}/config", May(Read), NoQuery, Nothing => 200 WorkerQueueConfigResponse;
+    /// Lets a worker update itself, alone of its queue.
+    Lock = POST "/api/v1/worker-queues/{queue_id}/workers/{worker_id}/update-lock", May(Report), NoQuery, UpdateLockRequest => 200 UpdateLockResponse;
+    /// Lets others update themselves.
+    Unlock = DELETE "/api/v1/worker-queues/{queue_id}/workers/{worker_id}/update-lock", May(Report), NoQuery, Nothing => 204 Nothing;
+    /// Says whether a worker of a queue updates itself.
+    LockStatus = GET "/api/v1/worker-queues/{queue_id}/update-lock-status", May(Read), NoQuery, Nothing => 200 UpdateLockStatus;
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::foreign::{ForeignRun, Report};
 use super::{Limits, Status};
 use crate::activities::Retry;
 
@@ -63,6 +64,9 @@ pub struct ExecutionFlow {
     /// What the run may use.
     #[serde(rename = "l")]
     pub limits: Limits,
+    /// Set if a foreign worker drives the run, and not we ourselves.
+    #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
+    pub foreign: Option<ForeignRun>,
 }
 
 /// What a run does or waits for.
@@ -77,6 +81,8 @@ pub enum Phase {
     Tool,
     /// It waits for a message.
     Waiting,
+    /// A foreign worker does what is to be done, and reports.
+    Foreign,
     /// It is over.
     Ended,
 }
@@ -119,6 +125,8 @@ pub enum Event {
         /// Which one.
         activity: u32,
     },
+    /// A foreign worker reports, or something was found out about it.
+    Foreign(Report),
     /// A message was added to the conversation.
     MessageAdded,
     /// The run's time is up.
@@ -170,12 +178,23 @@ pub enum Command {
         /// Its ordinal.
         activity: u32,
     },
+    /// Tell the workflow of a foreign worker.
+    Tell(Tell),
     /// Wake the run at this instant with [`Event::DeadlinePassed`].
     SetDeadline(Timestamp),
     /// Forget that instant: the time a person takes to answer does not count.
     ClearDeadline,
     /// End the run.
     Settle(Settlement),
+}
+
+/// What the workflow of a foreign worker is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tell {
+    /// The oldest message of a person that it has not answered.
+    Message,
+    /// To stop.
+    Cancel,
 }
 
 /// How a run ends.
@@ -205,6 +224,7 @@ impl ExecutionFlow {
             tokens: 0,
             interactive,
             limits,
+            foreign: None,
         }
     }
 
@@ -239,8 +259,10 @@ impl ExecutionFlow {
                 let requeue = Command::Requeue { activity, not_before: now, because: None };
                 vec![self.enter(Status::Queued), requeue]
             }
+            Event::Foreign(report) => self.reported(report, now),
+            Event::MessageAdded if self.foreign.is_some() => self.message_for_foreign(now),
             Event::MessageAdded => self.message_added(now),
-            Event::DeadlinePassed if self.status != Status::WaitingForInput => {
+            Event::DeadlinePassed if self.status != Status::WaitingForInput || self.was_told() => {
                 let seconds = self.limits.max_seconds;
                 self.stop(Status::Failed, format!("Limit reached: max_seconds ({seconds} s)"))
             }
@@ -273,7 +295,7 @@ impl ExecutionFlow {
         commands
     }
 
-    fn deadline(&self, now: Timestamp) -> Command {
+    pub(super) fn deadline(&self, now: Timestamp) -> Command {
         let seconds = SignedDuration::from_secs(self.limits.max_seconds.into());
         Command::SetDeadline(now.checked_add(seconds).unwrap_or(Timestamp::MAX))
     }
@@ -347,15 +369,8 @@ impl ExecutionFlow {
     }
 
     fn next_turn(&mut self, mut commands: Vec<Command>) -> Vec<Command> {
-        if self.tokens >= self.limits.max_tokens {
-            let limit = self.limits.max_tokens;
-            let reason = format!("Limit reached: max_tokens ({limit})");
+        if let Some(reason) = self.used_up() {
             return self.settle(Status::Failed, Some(reason));
-        }
-        if self.turn >= self.limits.max_turns {
-            let limit = self.limits.max_turns;
-            return self
-                .settle(Status::Failed, Some(format!("Limit reached: max_turns ({limit})")));
         }
         self.turn += 1;
         self.unanswered = 0;
@@ -363,6 +378,15 @@ impl ExecutionFlow {
         self.activities += 1;
         commands.push(Command::StartTurn { activity: self.activities, turn: self.turn });
         commands
+    }
+
+    /// Which limit forbids a further turn.
+    pub(super) fn used_up(&self) -> Option<String> {
+        let Limits { max_turns, max_tokens, .. } = self.limits;
+        if self.tokens >= max_tokens {
+            return Some(format!("Limit reached: max_tokens ({max_tokens})"));
+        }
+        (self.turn >= max_turns).then(|| format!("Limit reached: max_turns ({max_turns})"))
     }
 
     fn start_tool(&mut self) -> Vec<Command> {
@@ -377,17 +401,18 @@ impl ExecutionFlow {
         if matches!(self.phase, Phase::Turn | Phase::Tool) {
             commands.push(Command::StopActivity { activity: self.activities });
         }
+        commands.extend(self.foreign.is_some().then_some(Command::Tell(Tell::Cancel)));
         commands.extend(self.settle(status, Some(reason)));
         commands
     }
 
-    fn settle(&mut self, status: Status, error_message: Option<String>) -> Vec<Command> {
+    pub(super) fn settle(&mut self, status: Status, error_message: Option<String>) -> Vec<Command> {
         self.phase = Phase::Ended;
         self.status = status;
         vec![Command::Settle(Settlement { status, error_message })]
     }
 
-    fn enter(&mut self, status: Status) -> Command {
+    pub(super) fn enter(&mut self, status: Status) -> Command {
         self.status = status;
         Command::Enter(status)
     }
@@ -542,7 +567,10 @@ mod tests {
                         Command::Requeue { activity, .. } | Command::StopActivity { activity } => {
                             prop_assert_eq!(activity, begun);
                         }
-                        Command::Enter(_) | Command::SetDeadline(_) | Command::ClearDeadline => {}
+                        Command::Enter(_)
+                        | Command::Tell(_)
+                        | Command::SetDeadline(_)
+                        | Command::ClearDeadline => {}
                     }
                 }
                 if before.status != flow.status {

@@ -2,13 +2,14 @@
 
 mod event;
 mod flow;
+pub mod foreign;
 mod limits;
 mod next;
 mod status;
 
 pub use event::{EventKind, NewEvent, StoredEvent, event_id, parse_event_id};
 pub use flow::{
-    Command, Event, ExecutionFlow, FLOW_VERSION, Phase, Settlement, backoff, idempotency_key,
+    Command, Event, ExecutionFlow, FLOW_VERSION, Phase, Settlement, Tell, backoff, idempotency_key,
 };
 pub use limits::Limits;
 pub use next::{Next, Step};

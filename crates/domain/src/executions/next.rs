@@ -39,7 +39,7 @@ impl Next {
         let kind = match flow.phase {
             Phase::Turn => ActivityKind::Turn,
             Phase::Tool => ActivityKind::Tool,
-            Phase::New | Phase::Waiting => return Self::Wait,
+            Phase::New | Phase::Waiting | Phase::Foreign => return Self::Wait,
             Phase::Ended => return Self::End,
         };
         let ordinal = flow.activities;

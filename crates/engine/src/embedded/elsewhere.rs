@@ -11,7 +11,6 @@ use drover_store::sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use super::Embedded;
 use super::lease::{Leased, Which, lease_end};
-use crate::hub::Driver;
 use crate::run::Run;
 use crate::taker::{IN_PROCESS, Taker};
 
@@ -23,13 +22,13 @@ impl Embedded {
         kind: WorkerKind,
         queues: Vec<QueueId>,
     ) -> Result<Arc<Taker>> {
-        let Some(driver) = driver(kind) else {
+        if kind != WorkerKind::Temporal {
             let lanes = queues.iter().map(|queue| self.hub.serve_elsewhere(*queue)).collect();
             let taker = Taker::elsewhere(id, kind, queues, lanes);
             self.offer_waiting_of(&taker.queues).await?;
             return Ok(taker);
-        };
-        queues.iter().for_each(|queue| self.hub.serve_task_queue(*queue, driver));
+        }
+        queues.iter().for_each(|queue| self.hub.serve_task_queue(*queue));
         let taker = Taker::elsewhere(id, kind, queues, Vec::new());
         self.release_parked(&taker.queues).await?;
         Ok(taker)
@@ -45,9 +44,9 @@ impl Embedded {
         if !taker.gone().is_cancelled() {
             taker.gone().cancel();
             for queue in &taker.queues {
-                match driver(taker.kind) {
-                    None => self.hub.leave(*queue),
-                    Some(driver) => self.hub.leave_task_queue(*queue, driver),
+                match taker.kind {
+                    WorkerKind::Temporal => self.hub.leave_task_queue(*queue),
+                    _ => self.hub.leave(*queue),
                 }
             }
         }
@@ -111,14 +110,5 @@ impl Embedded {
                 .filter(Column::LeaseOwner.not_like(format!("{IN_PROCESS}%"))),
         );
         self.store.write(set).await
-    }
-}
-
-/// What drives the runs of such a worker's queues; nothing does where it takes its work from here.
-fn driver(kind: WorkerKind) -> Option<Driver> {
-    match kind {
-        WorkerKind::Drover => None,
-        WorkerKind::Temporal => Some(Driver::Ours),
-        WorkerKind::Foreign => Some(Driver::Foreign),
     }
 }

@@ -2,12 +2,14 @@
 //! commits; the process that owns the data directory is its only node.
 
 mod elsewhere;
+mod foreign;
 mod lease;
 mod outbox;
 mod recover;
 mod report;
 mod start;
 
+pub use foreign::{ForeignEvent, ForeignMessage, ForeignTurn, SessionPart, StatusPatch};
 pub use lease::{Leased, Offer};
 pub use recover::take_up;
 
@@ -36,6 +38,8 @@ pub struct Embedded {
     ids: Arc<dyn Ids>,
     /// The worker of this process; another start is another owner of leases.
     in_process: Arc<Taker>,
+    /// Whose pieces of text are being stored.
+    in_turn: foreign::InTurn,
     /// Where the last look at what waits ended.
     looked_at: Mutex<Option<(QueueId, ActivityId)>>,
     /// Whether Temporal drives the runs of queues whose workers take from it.
@@ -47,8 +51,8 @@ impl Embedded {
     pub fn new(store: Store, hub: Arc<Hub>, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Self {
         let owner = format!("{IN_PROCESS}{}", ids.next());
         let in_process = Taker::in_process(owner, hub.in_process().clone());
-        let looked_at = Mutex::default();
-        Self { store, hub, clock, ids, in_process, looked_at, tells_temporal: false }
+        let (in_turn, looked_at) = Default::default();
+        Self { store, hub, clock, ids, in_process, in_turn, looked_at, tells_temporal: false }
     }
 
     /// The same, and Temporal is told of its runs.
@@ -85,7 +89,7 @@ impl Embedded {
             let mut set = self.store.set();
             let before = run.flow.clone();
             decision(&mut run, &mut set)?;
-            self.tell_change(&before, &run, &mut set)?;
+            self.tell_change(&before, &mut run, &mut set)?;
             match self.store.write(set).await {
                 Err(Error::Stale) => {}
                 Err(error) => return Err(error),

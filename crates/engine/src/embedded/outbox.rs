@@ -1,7 +1,7 @@
 //! What Temporal is told of a run: that it starts, that something comes next which no worker reported,
 //! that it is over. Rows of the same commit; `teller` takes it from there.
 
-use drover_domain::executions::{ExecutionFlow, Next, Phase};
+use drover_domain::executions::{ExecutionFlow, Next, Phase, Status, Tell};
 use drover_domain::{Doing, QueueId, Result, micros};
 use drover_store::outbox::entity::Model;
 use drover_store::outbox::queries::{PARKED, is_waited_for, release};
@@ -21,16 +21,32 @@ impl Embedded {
     pub(super) fn tell_change(
         &self,
         before: &ExecutionFlow,
-        run: &Run,
+        run: &mut Run,
         set: &mut WriteSet,
     ) -> Result<()> {
         if before.phase != Phase::Ended && run.flow.phase == Phase::Ended {
-            self.tell(Telling::Cancel, run, set)
+            run.tells.clear();
+            // A foreign workflow whose worker is lost hears of no cancel.
+            let is_lost = run.flow.foreign.is_some() && run.status() == Status::Failed;
+            self.tell(if is_lost { Telling::Terminate } else { Telling::Cancel }, run, set)
+        } else if run.flow.foreign.is_some() {
+            self.tell_foreign(run, set)
         } else if run.flow.activities > before.activities {
             self.tell(Telling::Steer, run, set)
         } else {
             Ok(())
         }
+    }
+
+    /// Tells a foreign workflow what a step has left to be told.
+    pub(super) fn tell_foreign(&self, run: &mut Run, set: &mut WriteSet) -> Result<()> {
+        for tell in std::mem::take(&mut run.tells) {
+            match tell {
+                Tell::Message => self.tell(Telling::Message, run, set)?,
+                Tell::Cancel => self.tell(Telling::Cancel, run, set)?,
+            }
+        }
+        Ok(())
     }
 
     fn tell(&self, telling: Telling, run: &Run, set: &mut WriteSet) -> Result<()> {

@@ -315,7 +315,7 @@ fn end_activity(
 }
 
 /// The stored form of a piece of text: the message's id without what the log's key already says.
-fn chunk(run: &Run, message_id: &str, content: &str) -> NewEvent {
+pub(super) fn chunk(run: &Run, message_id: &str, content: &str) -> NewEvent {
     let id = message_id
         .strip_prefix(&run.id.to_string())
         .and_then(|rest| rest.strip_prefix("_assistant_"))

@@ -38,6 +38,7 @@ pub(super) fn start(engine: &Embedded, set: &mut WriteSet, new: NewRun) -> Resul
         version: 1,
         flow,
         spent: Spent::default(),
+        tells: Vec::new(),
     };
     let prompt = Message::prompt(id, row.prompt.clone());
     set.insert_unique(row, "Idempotency-Key is in use");

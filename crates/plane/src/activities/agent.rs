@@ -18,6 +18,8 @@ pub struct AgentSpec {
     pub name: String,
     /// Its model; `None` means the plane's default.
     pub model: Option<String>,
+    /// What runs it: `default` or `claude_code`.
+    pub runtime: Option<String>,
     /// Its instructions.
     pub system_prompt: Option<String>,
     /// Its `configuration`.
@@ -52,6 +54,7 @@ async fn read(plane: &Plane, org: &OrgId, id: AgentId) -> Result<Option<AgentSpe
     let prompt = configuration.get("system_prompt").and_then(Value::as_str);
     Ok(Some(AgentSpec {
         name: row.name,
+        runtime: row.runtime,
         model: row.model_id.filter(|model| !model.is_empty()),
         system_prompt: prompt.filter(|prompt| !prompt.is_empty()).map(str::to_owned),
         llm_config: row.llm_config,
@@ -62,7 +65,7 @@ async fn read(plane: &Plane, org: &OrgId, id: AgentId) -> Result<Option<AgentSpe
 }
 
 /// An object of strings as variables; anything else in it is passed over.
-pub(super) fn env_vars(value: &Value) -> BTreeMap<String, String> {
+pub(crate) fn env_vars(value: &Value) -> BTreeMap<String, String> {
     let vars = value.as_object().into_iter().flatten();
     vars.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect()
 }

@@ -6,6 +6,7 @@ mod leases;
 mod queue;
 mod task;
 
+pub(crate) use agent::env_vars;
 pub use agent::{AgentSpec, agent};
 pub use leases::Leases;
 pub use queue::{any_queue, queue, queue_of_environment};

@@ -1,6 +1,7 @@
 //! Changing an agent.
 
 use axum::Json;
+use drover_domain::identity::Action;
 use drover_domain::{AgentId, Error, Patch, Result, SkillId, micros};
 use drover_store::WriteSet;
 use drover_store::agents::{entity, queries};
@@ -30,6 +31,14 @@ pub async fn handler(
 
 /// Changes what the body mentions, all in one commit.
 async fn update(ctx: &Ctx, id: AgentId, body: &AgentUpdate) -> Result<()> {
+    if body.is_report() {
+        return reported(ctx, id, body).await;
+    }
+    let role = ctx.identity().role;
+    if !role.may(Action::Write) {
+        let role = role.as_str();
+        return Err(Error::Forbidden(format!("A key with role `{role}` may not do this")));
+    }
     for _ in 1..TRIES {
         match attempt(ctx, id, body).await {
             Err(Error::Stale) => {}
@@ -37,6 +46,21 @@ async fn update(ctx: &Ctx, id: AgentId, body: &AgentUpdate) -> Result<()> {
         }
     }
     attempt(ctx, id, body).await
+}
+
+/// How the agent does, as its worker says. No run depends on it, so nothing that is remembered does.
+async fn reported(ctx: &Ctx, id: AgentId, body: &AgentUpdate) -> Result<()> {
+    let report = queries::Report {
+        status: some_text(&body.status).unwrap_or_else(|| "idle".to_owned()),
+        state: body.state.as_value().cloned().map(Value::Object),
+        error_message: some_text(&body.error_message),
+    };
+    let mut set = ctx.set();
+    queries::agent_reported(&mut set, ctx.org(), id, report, micros(ctx.now()));
+    ctx.write(set).await.map_err(|error| match error {
+        Error::Stale => get::absent(),
+        error => error,
+    })
 }
 
 async fn attempt(ctx: &Ctx, id: AgentId, body: &AgentUpdate) -> Result<()> {

@@ -20,6 +20,8 @@ use crate::ctx::Ctx;
 
 /// A run about to be accepted.
 pub struct Start {
+    /// The id that it gets; a new one if it is not given.
+    pub id: Option<ExecutionId>,
     /// Who runs it.
     pub agent_id: AgentId,
     /// The agent as it is now.
@@ -108,7 +110,7 @@ impl Terms {
 
 /// Accepts a run; answers after it is on disk, and, if the caller waits, after it has ended.
 pub async fn accept(ctx: &Ctx, start: Start, terms: Terms) -> Result<Accepted> {
-    let id = ExecutionId(ctx.uuid());
+    let id = start.id.unwrap_or_else(|| ExecutionId(ctx.uuid()));
     let history = match start.parent {
         Some(parent) => history(ctx, parent).await?,
         None => Vec::new(),

@@ -64,6 +64,7 @@ async fn execute(ctx: &Ctx, id: AgentId, body: ExecuteAgent, terms: Terms) -> Re
     };
     let name = queue.name.clone();
     let start = Start {
+        id: None,
         agent_id: id,
         agent,
         queue,

@@ -7,10 +7,10 @@ pub mod view;
 mod cancel;
 mod events;
 mod execute;
-mod get;
+pub mod get;
 mod list;
 mod message;
-mod publish;
+pub(crate) mod publish;
 mod session;
 mod stream;
 mod terminate;
@@ -30,6 +30,8 @@ pub fn routes(routes: Routes) -> Routes {
         .on::<wire::Publish, _, _>(publish::handler)
         .on::<wire::GetSession, _, _>(session::handler)
         .on::<wire::Message, _, _>(message::handler)
+        // The name under which tools of the reference's worker ask for it.
+        .at::<wire::Message, _, _>("/api/v1/executions/{execution_id}/followup", message::handler)
         .on::<wire::Cancel, _, _>(cancel::handler)
         .on::<wire::TerminateOperation, _, _>(terminate::handler)
 }

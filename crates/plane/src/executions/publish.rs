@@ -3,9 +3,11 @@
 use axum::Json;
 use drover_domain::executions::{EventKind, NewEvent, Status};
 use drover_domain::{Error, ExecutionId, Result, micros};
+use drover_engine::{ForeignEvent, Run};
 use drover_store::executions::entity::{Column, Entity};
 use drover_store::sea_orm::sea_query::Expr;
 use drover_store::sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use drover_wire::check::Violations;
 use drover_wire::executions::{PublishEvent, Published};
 use serde_json::json;
 
@@ -25,8 +27,17 @@ pub async fn handler(
     Ok(Json(Published { success: true, execution_id: id.to_string(), event_type }))
 }
 
-async fn publish(ctx: &Ctx, id: ExecutionId, body: PublishEvent) -> Result<()> {
-    get::get(ctx, id).await?;
+/// Stores an event of a worker.
+pub(crate) async fn publish(ctx: &Ctx, id: ExecutionId, body: PublishEvent) -> Result<()> {
+    let run = Run::from_row(&get::get(ctx, id).await?)?;
+    if run.flow.foreign.is_some() {
+        let PublishEvent { event_type: name, data, timestamp } = body;
+        let event = ForeignEvent { name, data, timestamp };
+        return ctx.plane().embedded.foreign_event(ctx.org(), id, event).await;
+    }
+    let mut violations = Violations::default();
+    body.check_name(&mut violations);
+    violations.finish()?;
     let now = ctx.now();
     let mut set = ctx.set();
     // The guard keeps the end of a log its last entry.

@@ -90,7 +90,7 @@ fn preview(body: &Body) -> String {
 /// What a run that has not begun waits for: state never lies, so neither does waiting.
 fn waiting_for(plane: &Plane, row: &entity::Model) -> Option<String> {
     match Status::parse(&row.status)? {
-        Status::Pending | Status::Queued if !plane.hub.serves(QueueId(row.worker_queue_id)) => {
+        Status::Pending | Status::Queued if !plane.hub.has_worker(QueueId(row.worker_queue_id)) => {
             Some(format!("a worker on queue `{}`: none is connected", row.runner_name))
         }
         Status::Pending | Status::Queued => {

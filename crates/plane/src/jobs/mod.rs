@@ -9,7 +9,7 @@ mod get;
 mod list;
 mod row;
 mod schedule;
-mod trigger;
+pub(crate) mod trigger;
 mod update;
 mod view;
 

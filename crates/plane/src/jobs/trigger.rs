@@ -54,6 +54,7 @@ async fn trigger(ctx: &Ctx, id: &str, body: TriggerJob, terms: Terms) -> Result<
     });
     let env = job.execution_environment.as_ref().and_then(|env| env["env_vars"].as_object());
     let start = Start {
+        id: None,
         agent_id,
         agent,
         queue,
@@ -91,7 +92,11 @@ fn runnable_agent(job: &entity::Model) -> Result<AgentId> {
     })
 }
 
-async fn queue(ctx: &Ctx, job: &entity::Model) -> Result<Arc<drover_store::queues::entity::Model>> {
+/// The queue that a job's runs go to.
+pub(crate) async fn queue(
+    ctx: &Ctx,
+    job: &entity::Model,
+) -> Result<Arc<drover_store::queues::entity::Model>> {
     let queue = match ExecutorType::parse(&job.executor_type) {
         Some(ExecutorType::SpecificQueue) => {
             let name = job.worker_queue_name.as_deref().unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use drover_domain::{Error, QueueId, Result};
-use drover_store::queues::queries;
+use drover_store::queues::{entity, queries};
 use drover_store::workers::queries::workers_of_queue;
 use drover_wire::queues::WorkerQueueResponse;
 
@@ -16,9 +16,14 @@ pub async fn handler(Caller(ctx): Caller, Id(id): Id<QueueId>) -> Reply<WorkerQu
     Ok(Json(get(&ctx, id).await?))
 }
 
-async fn get(ctx: &Ctx, id: QueueId) -> Result<WorkerQueueResponse> {
-    let found = queries::queue_get(ctx.read(), ctx.org(), id).await?;
-    let queue = found.ok_or_else(|| Error::not_found("Worker queue not found"))?;
+pub(super) async fn get(ctx: &Ctx, id: QueueId) -> Result<WorkerQueueResponse> {
+    let queue = row(ctx, id).await?;
     let workers = workers_of_queue(ctx.read(), ctx.org(), id, ctx.now()).await?;
     Ok(show::response(ctx, queue, u32::try_from(workers.len()).unwrap_or(u32::MAX)))
+}
+
+/// The queue's row, of the caller's organization.
+pub(super) async fn row(ctx: &Ctx, id: QueueId) -> Result<entity::Model> {
+    let found = queries::queue_get(ctx.read(), ctx.org(), id).await?;
+    found.ok_or_else(|| Error::not_found("Worker queue not found"))
 }

@@ -1,6 +1,7 @@
 //! Letting a worker leave.
 
 use axum::Json;
+use drover_domain::workers::WorkerKind;
 use drover_domain::{Error, QueueId, Result, WorkerId};
 use drover_store::workers::queries;
 use drover_wire::Nothing;
@@ -36,6 +37,11 @@ async fn disconnect(ctx: &Ctx, id: WorkerId, body: WorkerDisconnectRequest) -> R
     ctx.write(set).await?;
     // After the write: whoever asks in between finds it here, and nobody admits it again afterwards.
     plane.workers.dismiss(plane, id);
+    for row in rows.iter().filter(|row| row.kind == WorkerKind::Foreign.as_str()) {
+        let queue = QueueId(row.queue_id);
+        plane.hub.leave_foreign(queue, id);
+        plane.embedded.foreign_lost(ctx.org(), queue, id).await?;
+    }
     let queues: Vec<_> = rows.iter().map(|row| QueueId(row.queue_id)).collect();
     plane.embedded.release(id, &queues).await
 }

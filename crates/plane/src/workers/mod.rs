@@ -13,6 +13,7 @@ mod registry;
 mod renew;
 mod tasks;
 
+pub(crate) use register::no_room;
 pub use registry::Registry;
 pub use tasks::lost::{LOOK, recover, watch};
 

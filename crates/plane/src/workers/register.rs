@@ -110,7 +110,7 @@ fn rows(ctx: &Ctx, id: WorkerId, kind: WorkerKind, body: WorkerRegister) -> Vec<
 }
 
 /// Why a worker was not let in.
-async fn no_room(ctx: &Ctx, rows: &[entity::Model]) -> Result<Error> {
+pub(crate) async fn no_room(ctx: &Ctx, rows: &[entity::Model]) -> Result<Error> {
     let ids: Vec<_> = rows.iter().map(|row| drover_domain::QueueId(row.queue_id)).collect();
     let alive = queries::workers_alive(ctx.read(), ctx.org(), ctx.now()).await?;
     for queue in queues_among(ctx.read(), ctx.org(), &ids).await? {

@@ -94,6 +94,28 @@ pub fn agent_update(set: &mut WriteSet, org: &OrgId, agent: Model, read_at: i64,
     set.add_unique(Entity::update_many().set(changes).filter(the_agent), taken);
 }
 
+/// What a worker says of an agent that it runs. `None` leaves the state.
+pub struct Report {
+    /// `running`, `completed` or `failed`.
+    pub status: String,
+    /// What the agent keeps for itself.
+    pub state: Option<serde_json::Value>,
+    /// Why its run failed.
+    pub error_message: Option<String>,
+}
+
+/// Writes what a worker says of an agent; stale if it is gone.
+pub fn agent_reported(set: &mut WriteSet, org: &OrgId, id: AgentId, report: Report, now: i64) {
+    let mut update = Entity::update_many()
+        .col_expr(Column::Status, Expr::value(report.status))
+        .col_expr(Column::ErrorMessage, Expr::value(report.error_message))
+        .col_expr(Column::LastActiveAt, Expr::value(now));
+    if let Some(state) = report.state {
+        update = update.col_expr(Column::State, Expr::value(state));
+    }
+    set.add_guarded(update.filter(the(org, id)));
+}
+
 /// Says that the set needs the agent to be there still.
 pub fn agent_stays(set: &mut WriteSet, org: &OrgId, id: AgentId) {
     touch(set, the(org, id));

@@ -2,5 +2,6 @@
 
 pub mod entity;
 pub mod event;
+pub mod foreign_stream;
 pub mod head;
 pub mod queries;

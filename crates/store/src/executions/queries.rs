@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use drover_domain::executions::{EventKind, Status, StoredEvent};
-use drover_domain::{Doing, Error, ExecutionId, JobId, OrgId, Page, Result, timestamp};
+use drover_domain::{Doing, Error, ExecutionId, JobId, OrgId, Page, QueueId, Result, timestamp};
 use sea_orm::entity::prelude::Json;
 use sea_orm::sea_query::{Expr, ExprTrait, Order, Query};
 use sea_orm::{
@@ -12,7 +12,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{entity, event, head};
+use super::{entity, event, foreign_stream, head};
 use crate::jobs;
 
 /// Which runs of an organization.
@@ -243,6 +243,50 @@ pub async fn job_runs(
         .all(db)
         .await
         .doing("list the executions of a job")
+}
+
+/// Runs on a queue that run or wait for their worker to go on with a message.
+pub async fn runs_under_way(
+    db: &DatabaseConnection,
+    org: &OrgId,
+    queue: QueueId,
+) -> Result<Vec<entity::Model>> {
+    let under_way = [Status::Running, Status::WaitingForInput].map(Status::as_str);
+    of(org)
+        .filter(entity::Column::Status.is_in(under_way))
+        .filter(entity::Column::WorkerQueueId.eq(queue.0))
+        .all(db)
+        .await
+        .doing("list the runs of a queue")
+}
+
+/// The newest runs of a queue; only those in a state, if one is given.
+pub async fn runs_of_queue(
+    db: &DatabaseConnection,
+    org: &OrgId,
+    queue: QueueId,
+    status: Option<Status>,
+    limit: u64,
+) -> Result<Vec<entity::Model>> {
+    let mut select = of(org).filter(entity::Column::WorkerQueueId.eq(queue.0));
+    if let Some(status) = status {
+        select = select.filter(entity::Column::Status.eq(status.as_str()));
+    }
+    select
+        .order_by_desc(entity::Column::Id)
+        .limit(limit)
+        .all(db)
+        .await
+        .doing("list the runs of a queue")
+}
+
+/// What a foreign worker has streamed of the turn that it is in. The caller has checked whose run it
+/// is.
+pub async fn foreign_stream(
+    db: &DatabaseConnection,
+    id: ExecutionId,
+) -> Result<Option<foreign_stream::Model>> {
+    foreign_stream::Entity::find_by_id(id.0).one(db).await.doing("read what is streamed")
 }
 
 /// The last `seq` of a run's log. The caller has checked whose run it is.

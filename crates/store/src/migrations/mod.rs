@@ -6,6 +6,7 @@ use sea_orm_migration::{MigrationTrait, MigratorTrait};
 mod m0001_spine;
 mod m0002_workers;
 mod m0003_outbox;
+mod m0004_foreign;
 mod m0006_moved_keys;
 
 /// All migrations, in order.
@@ -17,6 +18,7 @@ impl MigratorTrait for Migrations {
             Box::new(m0001_spine::Migration),
             Box::new(m0002_workers::Migration),
             Box::new(m0003_outbox::Migration),
+            Box::new(m0004_foreign::Migration),
             Box::new(m0006_moved_keys::Migration),
         ]
     }

@@ -11,18 +11,20 @@ use serde_json::Value as Json;
 use super::row::Row;
 use super::table::{About, Of, Owner, Reference, Rule, Table};
 use crate::{
-    activities, agents, audit, environments, executions, identity, jobs, messages, queues, skills,
+    activities, agents, analytics, audit, environments, executions, identity, jobs, messages,
+    queues, skills,
 };
 
 /// The tables that do not travel: their name, and why.
-pub const STAYS: [(&str, &str); 3] = [
+pub const STAYS: [(&str, &str); 4] = [
+    ("queue_update_locks", "held for minutes by a process that updates workers of this plane"),
     ("outbox", "what this plane has to tell its Temporal; another is told of what waits there"),
     ("workers", "a registration is one of a process with this plane; workers register again"),
     ("seaql_migrations", "what was done to the schema of this database"),
 ];
 
 /// Those of [`STAYS`] whose rows name an organization: they go when it goes.
-pub(super) const STAYING_ROWS: [&str; 2] = ["outbox", "workers"];
+pub(super) const STAYING_ROWS: [&str; 3] = ["outbox", "queue_update_locks", "workers"];
 
 const USUAL: About =
     About { owner: Owner::Column("organization_id"), references: &[], stays: &[], fault: |_| None };
@@ -32,6 +34,9 @@ const OF_A_RUN: About = About {
     references: &[is_there("execution_id", "executions")],
     ..USUAL
 };
+
+/// What a foreign worker reports of a run.
+const REPORTED: About = About { references: &[is_there("execution_id", "executions")], ..USUAL };
 
 const fn is_there(column: &'static str, parent: &'static str) -> Reference {
     Reference { column, parent, rule: Rule::IsThere }
@@ -129,6 +134,10 @@ fn runs() -> Vec<Box<dyn Table>> {
             ..USUAL
         })),
         Box::new(Of::<activities::timer::Entity>::new(OF_A_RUN)),
+        Box::new(Of::<executions::foreign_stream::Entity>::new(REPORTED)),
+        Box::new(Of::<analytics::turn::Entity>::new(REPORTED)),
+        Box::new(Of::<analytics::tool_call::Entity>::new(REPORTED)),
+        Box::new(Of::<analytics::task::Entity>::new(REPORTED)),
     ]
 }
 

@@ -2,3 +2,4 @@
 
 pub mod entity;
 pub mod queries;
+pub mod update_lock;

@@ -8,6 +8,7 @@ use sea_orm::{
 };
 
 use super::entity::{Column, Entity, Model};
+use super::update_lock;
 use crate::WriteSet;
 
 /// Queues of one shell session of the command line; lists leave them out.
@@ -114,6 +115,41 @@ pub async fn queues_among(
 /// Whether a queue of this name lasts only as long as a shell.
 pub fn is_of_one_shell(name: &str) -> bool {
     name.starts_with(OF_ONE_SHELL)
+}
+
+/// Who updates itself of the workers of a queue at the moment.
+pub async fn update_lock_get(
+    db: &DatabaseConnection,
+    org: &OrgId,
+    queue: QueueId,
+    now: i64,
+) -> Result<Option<update_lock::Model>> {
+    update_lock::Entity::find_by_id(queue.0)
+        .filter(update_lock::Column::OrganizationId.eq(org.as_str()))
+        .filter(update_lock::Column::ExpiresAt.gt(now))
+        .one(db)
+        .await
+        .doing("read an update lock")
+}
+
+/// Takes a lock away whose time is over.
+pub fn update_lock_expires(set: &mut WriteSet, org: &OrgId, queue: QueueId, now: i64) {
+    set.add(
+        update_lock::Entity::delete_many()
+            .filter(update_lock::Column::OrganizationId.eq(org.as_str()))
+            .filter(update_lock::Column::QueueId.eq(queue.0))
+            .filter(update_lock::Column::ExpiresAt.lte(now)),
+    );
+}
+
+/// Takes this very lock away.
+pub fn update_lock_delete(set: &mut WriteSet, org: &OrgId, held: &update_lock::Model) {
+    set.add(
+        update_lock::Entity::delete_many()
+            .filter(update_lock::Column::OrganizationId.eq(org.as_str()))
+            .filter(update_lock::Column::QueueId.eq(held.queue_id))
+            .filter(update_lock::Column::LockId.eq(held.lock_id)),
+    );
 }
 
 fn oldest_first(org: &OrgId) -> Select<Entity> {

@@ -65,6 +65,16 @@ pub async fn workers_here(db: &DatabaseConnection) -> Result<Vec<Model>> {
         .doing("list the workers that are here")
 }
 
+/// The `foreign` workers of all organizations that have not left.
+pub async fn foreign_here(db: &DatabaseConnection) -> Result<Vec<Model>> {
+    Entity::find()
+        .filter(Column::DisconnectedAt.is_null())
+        .filter(Column::Kind.eq(WorkerKind::Foreign.as_str()))
+        .all(db)
+        .await
+        .doing("list the foreign workers that are here")
+}
+
 /// The queues of all organizations that have had a worker that is still remembered.
 pub async fn queues_ever_served(db: &DatabaseConnection) -> Result<Vec<QueueId>> {
     let queues: Vec<uuid::Uuid> = Entity::find()
@@ -145,6 +155,18 @@ pub fn worker_heard(set: &mut WriteSet, org: &OrgId, id: WorkerId, sign: Sign, n
         }
     }
     set.add(update.filter(the(org, id)).filter(Column::DisconnectedAt.is_null()));
+}
+
+/// Lets a foreign worker come back that was found lost and is heard after all.
+pub fn worker_is_back(set: &mut WriteSet, org: &OrgId, id: WorkerId, now: Timestamp) {
+    set.add(
+        Entity::update_many()
+            .col_expr(Column::LastHeartbeat, Expr::value(micros(now)))
+            .col_expr(Column::DisconnectedAt, Expr::value(None::<i64>))
+            .col_expr(Column::DisconnectReason, Expr::value(None::<String>))
+            .filter(the(org, id))
+            .filter(Column::Kind.eq(WorkerKind::Foreign.as_str())),
+    );
 }
 
 /// Ends a worker that has not left yet.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use drover_domain::workers::WorkerKind;
 use drover_domain::{Error, OrgId, QueueId, Result, WorkerId};
 use drover_store::workers::{entity, queries};
 use jiff::SignedDuration;
@@ -16,7 +17,7 @@ const BATCH: u64 = 1000;
 /// How long a worker that has left is remembered.
 const MEMORY: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Why a worker that was not heard any more has left.
-const REASON: &str = "lost: it was not heard any more";
+pub(crate) const REASON: &str = "lost: it was not heard any more";
 
 /// Takes up the workers that an earlier process had. They could not be heard while there was none, so
 /// they get the time of one that was heard now.
@@ -28,6 +29,9 @@ pub async fn recover(plane: &Arc<Plane>) -> Result<()> {
     plane.store.write(set).await?;
     for queue in queries::queues_ever_served(plane.store.reader()).await? {
         plane.embedded.was_served(queue);
+    }
+    for row in queries::foreign_here(plane.store.reader()).await? {
+        plane.hub.serve_foreign(QueueId(row.queue_id), WorkerId(row.id));
     }
     let mut rows = queries::workers_here(plane.store.reader()).await?;
     rows.sort_by_key(|row| row.id);
@@ -59,13 +63,18 @@ async fn lose(plane: &Plane, worker: entity::Model) -> Result<()> {
     let (id, queue) = (WorkerId(worker.id), QueueId(worker.queue_id));
     let mut set = plane.store.set();
     queries::worker_is_silent(&mut set, &worker, REASON, plane.clock.now());
-    set.changes_catalogue(&OrgId::new(worker.organization_id));
+    let organization = OrgId::new(worker.organization_id.clone());
+    set.changes_catalogue(&organization);
     match plane.store.write(set).await {
         // It was heard after all, or has left.
         Err(Error::Stale) => return Ok(()),
         written => written?,
     }
     tracing::warn!(worker.id = %id, queue.id = %queue, "a worker is not heard any more");
+    if worker.kind == WorkerKind::Foreign.as_str() {
+        plane.hub.leave_foreign(queue, id);
+        return plane.embedded.foreign_lost(&organization, queue, id).await;
+    }
     plane.workers.dismiss(plane, id);
     plane.embedded.release(id, &[queue]).await
 }

@@ -1,0 +1,38 @@
+//! Runs whose foreign worker is gone. Their workflows go on with another one of the queue, if there is
+//! one or once there is: until one of them is heard again they are `queued`.
+
+use drover_domain::executions::Event;
+use drover_domain::executions::foreign::Report;
+use drover_domain::{Error, ExecutionId, OrgId, QueueId, Result, WorkerId};
+use drover_store::executions::queries;
+
+use super::Embedded;
+use crate::run::Run;
+use crate::step::{Extra, step};
+
+impl Embedded {
+    /// Takes note that a foreign worker has left a queue.
+    pub async fn foreign_lost(&self, org: &OrgId, queue: QueueId, worker: WorkerId) -> Result<()> {
+        // Where no other is left, it is that one that had the runs of which nobody said who has them.
+        let is_last = !self.hub.is_foreign(queue);
+        for row in queries::runs_under_way(self.store.reader(), org, queue).await? {
+            let Some(foreign) = Run::from_row(&row)?.flow.foreign else {
+                continue;
+            };
+            if foreign.worker != Some(worker) && !is_last {
+                continue;
+            }
+            let decided = self.decide(org, ExecutionId(row.id), |run, set| {
+                let event = Event::Foreign(Report::WorkerLost);
+                step(run, event, Extra::default(), set, self.clock.now()).map(drop)
+            });
+            match decided.await {
+                // Deleted meanwhile.
+                Ok(_) | Err(Error::NotFound(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        // What waits there may be for the worker of this process again.
+        self.offer_waiting_of(&[queue]).await
+    }
+}

@@ -1,0 +1,36 @@
+//! Saying how a worker of a queue is started.
+
+use axum::Json;
+use drover_domain::{QueueId, Result};
+use drover_wire::queues::WorkerQueueCommandResponse;
+use serde_json::json;
+
+use super::get;
+use crate::ctx::Ctx;
+use crate::error::Reply;
+use crate::extract::{Caller, Id};
+
+/// Answers the command: the reference's where there is a Temporal for its worker, ours otherwise.
+pub async fn handler(
+    Caller(ctx): Caller,
+    Id(id): Id<QueueId>,
+) -> Reply<WorkerQueueCommandResponse> {
+    Ok(Json(command(&ctx, id).await?))
+}
+
+async fn command(ctx: &Ctx, id: QueueId) -> Result<WorkerQueueCommandResponse> {
+    let queue = get::get(ctx, id).await?;
+    let (binary, subcommand, flag) = match &ctx.plane().settings.worker_temporal {
+        Some(_) => ("kubiya", "worker start", "--queue-id"),
+        None => ("drover", "worker", "--queue"),
+    };
+    Ok(WorkerQueueCommandResponse {
+        queue_id: queue.id,
+        command: format!("{binary} {subcommand} {flag} {id}"),
+        command_parts: json!({"binary": binary, "subcommand": subcommand, "flags": {flag: id}}),
+        can_register: queue.status == "active",
+        queue_status: queue.status,
+        active_workers: queue.active_workers,
+        max_workers: queue.max_workers,
+    })
+}

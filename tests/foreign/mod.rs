@@ -1,0 +1,15 @@
+//! Workers of the reference's kind: they poll Temporal, and report to the plane.
+
+mod agents;
+mod analytics;
+mod decide;
+mod environment;
+mod events;
+mod jobs;
+mod lost;
+mod queue;
+mod run;
+mod session;
+mod socket;
+mod start;
+mod update;
