@@ -56,10 +56,11 @@ pub async fn workers_alive(
     Ok(counted.into_iter().map(count).collect())
 }
 
-/// The workers of all organizations that have not left.
+/// Our own workers of all organizations that have not left.
 pub async fn workers_here(db: &DatabaseConnection) -> Result<Vec<Model>> {
     Entity::find()
         .filter(Column::DisconnectedAt.is_null())
+        .filter(Column::Kind.ne(WorkerKind::Foreign.as_str()))
         .all(db)
         .await
         .doing("list the workers that are here")
