@@ -7,8 +7,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use drover_domain::Secret;
+use drover_plane::{SigningKey, read_seed};
 use drover_store::Connections;
 use drover_worker::model::{ANTHROPIC_BASE_URL, OPENAI_BASE_URL, ProviderConfig, Providers};
 use drover_worker::sandbox::WallPolicy;
@@ -42,6 +44,17 @@ pub struct Config {
     /// Connections to Postgres for writing.
     /// Default: 4. Since: 0.2.
     pub database_writers: usize,
+    /// The key that signs API keys: 32 bytes in hexadecimal or base64, or a private Ed25519 key in PEM.
+    /// With `database_url` it makes the plane a replica: others with the same key may share the
+    /// database.
+    /// Default: `signing.key` of the data directory, made at the first start. Since: 0.2.
+    pub signing_key: Option<Secret<String>>,
+    /// A file with the key that signs API keys, instead of `signing_key`.
+    /// Default: none. Since: 0.2.
+    pub signing_key_file: Option<PathBuf>,
+    /// Seconds in which a plane that is told to stop still takes requests, while `/api/ready` says 503.
+    /// Default: 0. Since: 0.2.
+    pub drain_seconds: u64,
     /// The address that is listened on; port 0 takes a free one.
     /// Default: `127.0.0.1:8000`. Since: 0.1.
     #[serde(deserialize_with = "listen_address")]
@@ -111,6 +124,9 @@ impl Default for Config {
             database_url: None,
             database_readers: Connections::default().readers,
             database_writers: Connections::default().writers,
+            signing_key: None,
+            signing_key_file: None,
+            drain_seconds: 0,
             listen: SocketAddr::from(([127, 0, 0, 1], 8000)),
             public_url: None,
             workspaces_dir: None,
@@ -140,11 +156,14 @@ enum Shape {
 }
 
 /// The keys with their variables.
-const VARIABLES: [(&str, &str, Shape); 20] = [
+const VARIABLES: [(&str, &str, Shape); 23] = [
     ("data_dir", "DROVER_DATA_DIR", Shape::Text),
     ("database_url", "DROVER_DATABASE_URL", Shape::Text),
     ("database_readers", "DROVER_DATABASE_READERS", Shape::Number),
     ("database_writers", "DROVER_DATABASE_WRITERS", Shape::Number),
+    ("signing_key", "DROVER_SIGNING_KEY", Shape::Text),
+    ("signing_key_file", "DROVER_SIGNING_KEY_FILE", Shape::Text),
+    ("drain_seconds", "DROVER_DRAIN_SECONDS", Shape::Number),
     ("listen", "DROVER_LISTEN", Shape::Text),
     ("public_url", "DROVER_PUBLIC_URL", Shape::Text),
     ("workspaces_dir", "DROVER_WORKSPACES_DIR", Shape::Text),
@@ -201,6 +220,33 @@ impl Config {
         Connections { readers: self.database_readers, writers: self.database_writers }
     }
 
+    /// How long a plane that is told to stop still takes requests.
+    pub fn drain(&self) -> Duration {
+        Duration::from_secs(self.drain_seconds)
+    }
+
+    /// The configured key that signs API keys.
+    pub fn signing_key(&self) -> Result<Option<SigningKey>, CommandError> {
+        let (place, text) = match (&self.signing_key, &self.signing_key_file) {
+            (None, None) => return Ok(None),
+            (Some(_), Some(_)) => {
+                let message = "`signing_key` and `signing_key_file` are both set; keep one";
+                return Err(CommandError::usage(message));
+            }
+            (Some(text), None) => ("`signing_key`".to_owned(), text.reveal().clone()),
+            (None, Some(path)) => {
+                let place = format!("`signing_key_file` `{}`", path.display());
+                let text = fs::read_to_string(path)
+                    .map_err(|error| CommandError::usage(format!("{place}: {error}")))?;
+                (place, text)
+            }
+        };
+        let forms = "32 bytes in hexadecimal or base64, or a private Ed25519 key in PEM";
+        let seed = read_seed(&text)
+            .ok_or_else(|| CommandError::usage(format!("{place} should be {forms}")))?;
+        Ok(Some(SigningKey::from_seed(&seed)))
+    }
+
     /// What is done on a kernel that cannot wall tools off.
     pub fn wall_policy(&self) -> WallPolicy {
         if self.allow_unwalled_tools { WallPolicy::IfAvailable } else { WallPolicy::Required }
@@ -252,6 +298,9 @@ impl Config {
             if !(1..=most).contains(&number) {
                 return Err(CommandError::usage(format!("`{key}` should be between 1 and {most}")));
             }
+        }
+        if self.drain_seconds > 3600 {
+            return Err(CommandError::usage("`drain_seconds` should be between 0 and 3600"));
         }
         for (key, url) in [("public_url", &mut self.public_url), ("url", &mut self.url)] {
             let Some(url) = url else { continue };

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::serve::ListenerExt;
-use drover_domain::Secret;
+use drover_domain::{Ids, Secret};
 use drover_engine::{Embedded, Hub};
-use drover_plane::{Parts, Plane, Settings};
-use drover_store::{DirectoryLock, Store};
+use drover_plane::{Parts, Plane, Settings, SigningKey};
+use drover_store::{Claim, DirectoryLock, Sharing, Store};
 use drover_worker::WorkerHandle;
 use drover_worker::sandbox::Wall;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -44,6 +44,8 @@ pub struct PlaneProcess {
     pub admin_token: Secret<String>,
     plane: Arc<Plane>,
     worker: WorkerHandle,
+    /// How long it still takes requests once it is told to stop.
+    drain: Duration,
     /// The directory's, where the database is not in it.
     _lock: Option<DirectoryLock>,
 }
@@ -54,16 +56,24 @@ impl PlaneProcess {
         check_wall(config)?;
         let directory = DataDirectory::make(&config.data_dir)?;
         let hub = Arc::new(Hub::default());
-        let (store, lock) = open_store(config, &directory, hub.clone()).await?;
+        let (clock, ids) = (Arc::new(SystemClock::default()), Arc::new(SystemIds));
+        // The directory's lock first: below it nobody else writes, and the plane's keys are there
+        // wherever the database is.
+        let lock = DirectoryLock::take(directory.path())?;
+        let (signing, sharing) = signing_key(config, &directory, &*ids)?;
+        let claim = Claim { sharing, fingerprint: signing.fingerprint().to_owned() };
+        let (store, lock) = open_store(config, &directory, lock, &claim, hub.clone()).await?;
+        if store.is_shared() {
+            clock.agree(&store).await?;
+        }
         let listener = bind(config.listen)?;
         let address = listener.local_addr()?;
         let url = format!("http://{}", reachable(address));
         let public_url = config.public_url.clone().unwrap_or_else(|| url.clone());
-        let (clock, ids) = (Arc::new(SystemClock), Arc::new(SystemIds));
         let admin_token = directory.make_admin_token(&*ids)?;
         let embedded = Embedded::new(store.clone(), hub.clone(), clock.clone(), ids.clone());
         let plane = Plane::new(Parts {
-            signing: directory.signing_key(&*ids)?,
+            signing,
             settings: Settings {
                 public_url: public_url.clone(),
                 operator_token: admin_token.clone(),
@@ -72,8 +82,8 @@ impl PlaneProcess {
             },
             metrics: metrics()?,
             embedded: Arc::new(embedded),
-            store,
-            clock,
+            store: store.clone(),
+            clock: clock.clone(),
             ids,
         });
         for queue in drover_store::queues::queries::in_process(plane.store.reader()).await? {
@@ -81,9 +91,13 @@ impl PlaneProcess {
         }
         drover_plane::workers::recover(&plane).await?;
         plane.embedded.recover().await?;
+        store.started();
         let source = Arc::new(InProcess::new(plane.clone()));
         let worker = executor::worker(config, source)?.start();
         start_tasks(&plane);
+        if store.is_shared() {
+            start_tasks_of_replica(&plane, clock);
+        }
         serve(&plane, listener);
         directory.announce(&RunningPlane {
             url: url.clone(),
@@ -91,7 +105,8 @@ impl PlaneProcess {
             pid: std::process::id(),
         })?;
         tracing::info!(%address, data_dir = %directory.path().display(), "the plane is ready");
-        Ok(Self { url, directory, admin_token, plane, worker, _lock: lock })
+        let drain = config.drain();
+        Ok(Self { url, directory, admin_token, plane, worker, drain, _lock: lock })
     }
 
     /// Lets it run until Ctrl-C or SIGTERM, then ends it. A second one ends the process at once.
@@ -99,9 +114,19 @@ impl PlaneProcess {
         signals.next().await;
         printer.note("stopping; what runs goes on at the next start (Ctrl-C again ends at once)");
         tokio::select! {
-            () = self.stop() => Exit::Done,
+            () = self.end() => Exit::Done,
             () = signals.next() => Exit::Interrupted,
         }
+    }
+
+    /// Stops after the time in which whoever sends it requests can find out that it will.
+    async fn end(self) {
+        self.plane.draining.cancel();
+        if !self.drain.is_zero() {
+            let gently = tokio::time::timeout(self.drain, self.worker.drain());
+            let (_done_or_not, ()) = tokio::join!(gently, tokio::time::sleep(self.drain));
+        }
+        self.stop().await;
     }
 
     /// Takes no more requests, ends streams and waits, tells the worker to stop. Runs that are
@@ -111,6 +136,12 @@ impl PlaneProcess {
         self.plane.tasks.close();
         let gently = async {
             self.worker.stop().await;
+            // Where nobody else goes on with it, the next start does.
+            if self.plane.store.is_shared()
+                && let Err(error) = self.plane.embedded.give_back().await
+            {
+                tracing::warn!(%error, "what ran here is given to others once its leases run out");
+            }
             self.plane.tasks.wait().await;
         };
         if tokio::time::timeout(GRACE, gently).await.is_err() {
@@ -120,18 +151,31 @@ impl PlaneProcess {
     }
 }
 
-/// Opens the database that is configured. Before that the directory's lock is taken: below it nobody
-/// else writes, and the plane's keys are there wherever the database is.
+/// The key that signs API keys. One that is configured is what replicas have in common.
+fn signing_key(
+    config: &Config,
+    directory: &DataDirectory,
+    ids: &dyn Ids,
+) -> Result<(SigningKey, Sharing), CommandError> {
+    Ok(match config.signing_key()? {
+        Some(key) => (key, Sharing::Replica),
+        None => (directory.signing_key(ids)?, Sharing::Alone),
+    })
+}
+
+/// Opens the database that is configured.
 async fn open_store(
     config: &Config,
     directory: &DataDirectory,
+    lock: DirectoryLock,
+    claim: &Claim,
     hub: Arc<Hub>,
 ) -> Result<(Store, Option<DirectoryLock>), CommandError> {
-    let lock = DirectoryLock::take(directory.path())?;
-    Ok(match &config.database_url {
-        None => (Store::open_directory(directory.path(), lock, hub).await?, None),
-        Some(url) => (Store::connect(url.reveal(), config.connections(), hub).await?, Some(lock)),
-    })
+    let Some(url) = &config.database_url else {
+        return Ok((Store::open_directory(directory.path(), lock, hub).await?, None));
+    };
+    let store = Store::connect(url.reveal(), config.connections(), claim, hub).await?;
+    Ok((store, Some(lock)))
 }
 
 /// Tells a person what they should know about this configuration.
@@ -208,6 +252,14 @@ fn start_tasks(plane: &Arc<Plane>) {
             metrics.run_upkeep();
         }
     });
+}
+
+/// What only several planes on one database need.
+fn start_tasks_of_replica(plane: &Arc<Plane>, clock: Arc<SystemClock>) {
+    let (following, stop) = (plane.embedded.clone(), plane.stopping.clone());
+    plane.tasks.spawn(async move { following.follow_others(stop).await });
+    plane.tasks.spawn(drover_plane::workers::follow(plane.clone()));
+    plane.tasks.spawn(clock.follow(plane.store.clone(), plane.stopping.clone()));
 }
 
 async fn ends_within(stop: &CancellationToken, time: Duration) -> bool {

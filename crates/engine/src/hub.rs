@@ -9,24 +9,25 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 use drover_domain::activities::ActivityKind;
 use drover_domain::executions::StoredEvent;
 use drover_domain::{ActivityId, ExecutionId, OrgId, QueueId};
-use drover_store::{Listener, Notice};
+use drover_store::{Changes, Listener, Notice, Which};
 use jiff::Timestamp;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
 use crate::lanes::{Lanes, Ready};
+use crate::news::News;
 use crate::taker::Taker;
 
 /// Batches of events a slow watcher may lag behind before it has to read the log again.
 const BATCHES: usize = 256;
 
-type Forget = Box<dyn Fn(&OrgId) + Send + Sync>;
+type Forget = Box<dyn Fn(Option<&OrgId>) + Send + Sync>;
 pub(crate) type Hint = Option<Arc<dyn Any + Send + Sync>>;
 
 /// The wake-ups of one process.
 #[derive(Default)]
 pub struct Hub {
-    watchers: Mutex<HashMap<ExecutionId, broadcast::Sender<Arc<[StoredEvent]>>>>,
+    watchers: Mutex<HashMap<ExecutionId, Watched>>,
     /// What waits for the worker of this process, whatever its queue.
     in_process: Arc<Lanes>,
     queues: RwLock<Queues>,
@@ -34,6 +35,15 @@ pub struct Hub {
     later: Mutex<Vec<(Timestamp, ActivityKind, Ready)>>,
     running: Mutex<HashMap<ExecutionId, Running>>,
     forget: RwLock<Vec<Forget>>,
+    /// What other processes have committed, until somebody looks.
+    pub(crate) news: News,
+}
+
+/// A run that is watched.
+struct Watched {
+    sender: broadcast::Sender<Arc<[StoredEvent]>>,
+    /// The last entry of its log that watchers were told of.
+    told: i64,
 }
 
 /// Who serves which queue.
@@ -57,6 +67,16 @@ struct Running {
     attempt: u32,
     stop: CancellationToken,
     taker: Arc<Taker>,
+    /// Whether the lease is on disk.
+    held: bool,
+}
+
+/// A try of an activity that is under way here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct UnderWay {
+    pub execution: ExecutionId,
+    pub activity: ActivityId,
+    pub attempt: u32,
 }
 
 /// A look at a run's events as they are committed.
@@ -67,10 +87,12 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// The next batch; `None` if this watcher fell behind and has to read the log.
+    /// The next batch; `None` if this watcher fell behind, or entries were committed elsewhere: then it
+    /// has to read the log.
     pub async fn next(&mut self) -> Option<Arc<[StoredEvent]>> {
         match self.receiver.recv().await {
-            Ok(events) => Some(events),
+            // Entries that were committed elsewhere are told without them.
+            Ok(events) => Some(events).filter(|events| !events.is_empty()),
             Err(broadcast::error::RecvError::Lagged(_)) => None,
             // The hub drops a sender only with its last watcher.
             Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
@@ -82,7 +104,7 @@ impl Drop for Watch {
     fn drop(&mut self) {
         let mut watchers = lock(&self.hub.watchers);
         // This one still counts.
-        if watchers.get(&self.execution).is_some_and(|sender| sender.receiver_count() <= 1) {
+        if watchers.get(&self.execution).is_some_and(|one| one.sender.receiver_count() <= 1) {
             watchers.remove(&self.execution);
         }
     }
@@ -92,8 +114,9 @@ impl Hub {
     /// Watches a run: every batch of events after this call.
     pub fn watch(self: &Arc<Self>, execution: ExecutionId) -> Watch {
         let mut watchers = lock(&self.watchers);
-        let sender = watchers.entry(execution).or_insert_with(|| broadcast::channel(BATCHES).0);
-        Watch { receiver: sender.subscribe(), hub: self.clone(), execution }
+        let new = || Watched { sender: broadcast::channel(BATCHES).0, told: 0 };
+        let watched = watchers.entry(execution).or_insert_with(new);
+        Watch { receiver: watched.sender.subscribe(), hub: self.clone(), execution }
     }
 
     /// Says that the worker of this process serves a queue.
@@ -171,8 +194,9 @@ impl Hub {
         self.queues.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Calls `forget` whenever something of an organization's catalogue changes.
-    pub fn on_catalogue_change(&self, forget: impl Fn(&OrgId) + Send + Sync + 'static) {
+    /// Calls `forget` whenever something of an organization's catalogue changes; without one, if it
+    /// may be that of any.
+    pub fn on_catalogue_change(&self, forget: impl Fn(Option<&OrgId>) + Send + Sync + 'static) {
         self.forget.write().unwrap_or_else(PoisonError::into_inner).push(Box::new(forget));
     }
 
@@ -208,7 +232,8 @@ impl Hub {
         taker: &Arc<Taker>,
     ) -> CancellationToken {
         let stop = CancellationToken::new();
-        let running = Running { activity, attempt, stop: stop.clone(), taker: taker.clone() };
+        let (stopped, taker) = (stop.clone(), taker.clone());
+        let running = Running { activity, attempt, stop: stopped, taker, held: false };
         lock(&self.running).insert(execution, running);
         stop
     }
@@ -223,12 +248,97 @@ impl Hub {
         }
     }
 
-    fn publish(&self, execution: ExecutionId, events: Vec<StoredEvent>) {
-        let watchers = lock(&self.watchers);
-        if let Some(sender) = watchers.get(&execution) {
-            // An error means that the last watcher is just leaving.
-            let _leaving = sender.send(events.into());
+    /// The lease of what has begun is on disk.
+    pub(crate) fn holds(&self, one: UnderWay) {
+        if let Some(running) = lock(&self.running).get_mut(&one.execution)
+            && (running.activity, running.attempt) == (one.activity, one.attempt)
+        {
+            running.held = true;
         }
+    }
+
+    /// What is under way here by a lease that was on disk.
+    pub(crate) fn under_way(&self) -> Vec<UnderWay> {
+        let running = lock(&self.running);
+        let held = running.iter().filter(|(_, one)| one.held);
+        let under_way = held.map(|(&execution, one)| {
+            let Running { activity, attempt, .. } = *one;
+            UnderWay { execution, activity, attempt }
+        });
+        under_way.collect()
+    }
+
+    /// Stops a try whose lease is lost.
+    pub(crate) fn lost(&self, one: UnderWay) {
+        let mut running = lock(&self.running);
+        let is_this =
+            |known: &Running| (known.activity, known.attempt) == (one.activity, one.attempt);
+        if running.get(&one.execution).is_some_and(is_this)
+            && let Some(lost) = running.remove(&one.execution)
+        {
+            lost.stop.cancel();
+        }
+    }
+
+    /// The runs that are watched.
+    pub(crate) fn watched(&self) -> Vec<ExecutionId> {
+        lock(&self.watchers).keys().copied().collect()
+    }
+
+    /// Says how far a log goes; who watches reads what is new to them.
+    pub(crate) fn reaches(&self, execution: ExecutionId, seq: i64) {
+        if let Some(watched) = lock(&self.watchers).get_mut(&execution)
+            && watched.told < seq
+        {
+            watched.told = seq;
+            watched.look();
+        }
+    }
+
+    /// Those of these queues for which somebody here waits for work.
+    pub(crate) fn wanted(&self, queues: &Which<QueueId>) -> Vec<QueueId> {
+        let mut wanted = match queues {
+            Which::These(queues) => queues.iter().copied().collect(),
+            Which::All => self.served(),
+        };
+        wanted.retain(|queue| self.lanes(*queue).is_some_and(|lanes| lanes.is_wanted()));
+        wanted
+    }
+
+    /// All lanes.
+    pub(crate) fn all_lanes(&self) -> Vec<Arc<Lanes>> {
+        let queues = self.read_queues();
+        let elsewhere = queues.elsewhere.values().map(|elsewhere| elsewhere.lanes.clone());
+        elsewhere.chain([self.in_process.clone()]).collect()
+    }
+
+    fn publish(&self, execution: ExecutionId, events: Vec<StoredEvent>) {
+        let mut watchers = lock(&self.watchers);
+        if let Some(watched) = watchers.get_mut(&execution) {
+            watched.told = events.last().map_or(watched.told, |last| last.seq.max(watched.told));
+            // An error means that the last watcher is just leaving.
+            let _leaving = watched.sender.send(events.into());
+        }
+    }
+
+    fn stop(&self, execution: ExecutionId) {
+        if let Some(running) = lock(&self.running).get(&execution) {
+            running.stop.cancel();
+            running.taker.must_stop(running.activity);
+        }
+        self.news.stops.notify_waiters();
+    }
+
+    fn forget(&self, organization: Option<&OrgId>) {
+        let forget = self.forget.read().unwrap_or_else(PoisonError::into_inner);
+        forget.iter().for_each(|forget| forget(organization));
+    }
+}
+
+impl Watched {
+    fn look(&self) {
+        // An error means that the last watcher is just leaving.
+        let _leaving = self.sender.send(Arc::new([]));
     }
 }
 
@@ -245,18 +355,28 @@ impl Listener for Hub {
                         self.offer_at(kind, ready, not_before);
                     }
                 }
-                Notice::Stop { execution } => {
-                    if let Some(running) = lock(&self.running).get(&execution) {
-                        running.stop.cancel();
-                        running.taker.must_stop(running.activity);
-                    }
-                }
-                Notice::Catalogue { organization } => {
-                    let forget = self.forget.read().unwrap_or_else(PoisonError::into_inner);
-                    forget.iter().for_each(|forget| forget(&organization));
-                }
+                Notice::Stop { execution } => self.stop(execution),
+                Notice::Catalogue { organization } => self.forget(Some(&organization)),
             }
         }
+    }
+
+    fn elsewhere(&self, changes: Changes) {
+        // First: who looks because of the rest must not find what was remembered.
+        match &changes.catalogues {
+            Which::These(organizations) => {
+                organizations.iter().for_each(|one| self.forget(Some(one)));
+            }
+            Which::All => self.forget(None),
+        }
+        if let Which::These(executions) = &changes.stops {
+            executions.iter().for_each(|one| self.stop(*one));
+        }
+        if let Which::These(executions) = &changes.logs {
+            let watchers = lock(&self.watchers);
+            executions.iter().filter_map(|one| watchers.get(one)).for_each(Watched::look);
+        }
+        self.news.add(changes);
     }
 }
 

@@ -8,6 +8,7 @@
 mod embedded;
 mod hub;
 mod lanes;
+mod news;
 mod run;
 mod step;
 mod taker;

@@ -25,6 +25,7 @@ mod extract;
 mod keys;
 mod plane;
 mod routes;
+mod seed;
 
 pub use ctx::Ctx;
 pub use error::{Failure, Reply};
@@ -32,3 +33,4 @@ pub use extract::{Body, Caller, Id, Query};
 pub use keys::SigningKey;
 pub use plane::{Parts, Plane, Settings};
 pub use routes::{Routes, openapi, router};
+pub use seed::read_seed;

@@ -52,6 +52,8 @@ pub struct Plane {
     pub settings: Settings,
     /// Renders `/metrics`.
     pub metrics: PrometheusHandle,
+    /// Ends when the plane is told to stop: it is no longer ready, and still takes requests.
+    pub draining: CancellationToken,
     /// Ends when the plane stops: streams and waits end with it.
     pub stopping: CancellationToken,
     /// Background tasks, awaited at the end.
@@ -60,8 +62,10 @@ pub struct Plane {
     last_micros: AtomicI64,
 }
 
+/// How long rows are remembered that others may change; what others tell voids them long before.
+const LIFETIME: Duration = Duration::from_secs(1);
+
 /// What the hot path remembers.
-#[derive(Default)]
 pub(crate) struct Caches {
     pub keys: Cache<Vec<u8>, Keyed>,
     pub jobs: Cache<(OrgId, JobId), drover_store::jobs::entity::Model>,
@@ -92,9 +96,12 @@ impl Plane {
     /// Puts a plane together.
     pub fn new(parts: Parts) -> Arc<Self> {
         let hub = parts.embedded.hub().clone();
-        let caches = Arc::new(Caches::default());
+        let caches = Arc::new(Caches::new(parts.store.is_shared().then_some(LIFETIME)));
         let forget = caches.clone();
-        hub.on_catalogue_change(move |organization| forget.forget(organization));
+        hub.on_catalogue_change(move |organization| match organization {
+            Some(organization) => forget.forget(organization),
+            None => forget.forget_all(),
+        });
         Arc::new(Self {
             store: parts.store,
             engine: parts.embedded.clone(),
@@ -106,6 +113,7 @@ impl Plane {
             signing: parts.signing,
             settings: parts.settings,
             metrics: parts.metrics,
+            draining: CancellationToken::new(),
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
             caches,
@@ -125,6 +133,24 @@ impl Plane {
 }
 
 impl Caches {
+    fn new(lifetime: Option<Duration>) -> Self {
+        Self {
+            keys: Cache::new(lifetime),
+            jobs: Cache::new(lifetime),
+            agents: Cache::new(lifetime),
+            queues: Cache::new(lifetime),
+            queues_by_id: Cache::new(lifetime),
+        }
+    }
+
+    fn forget_all(&self) {
+        self.keys.forget_all();
+        self.jobs.forget_all();
+        self.agents.forget_all();
+        self.queues.forget_all();
+        self.queues_by_id.forget_all();
+    }
+
     fn forget(&self, organization: &OrgId) {
         self.keys.forget(organization);
         self.jobs.forget(organization);

@@ -14,9 +14,11 @@ pub mod identity;
 pub mod jobs;
 pub mod messages;
 pub mod queues;
+pub mod replicas;
 pub mod skills;
 pub mod workers;
 
+mod changes;
 mod dialect;
 mod lock;
 mod migrations;
@@ -25,9 +27,10 @@ mod sqlite;
 mod store;
 mod write;
 
+pub use changes::{Changes, Which};
 pub use lock::{DirectoryLock, LOCK_FILE};
 pub use postgres::Connections;
 pub use sea_orm;
 pub use sea_orm::DatabaseConnection;
-pub use store::{AWAY, Listener, Store, is_away};
+pub use store::{AWAY, Claim, Listener, Sharing, Store, is_away};
 pub use write::{Guard, Notice, WriteSet};

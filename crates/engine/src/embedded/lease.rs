@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::Embedded;
+use crate::hub::UnderWay;
 use crate::lanes::{self, Ready, Taken};
 use crate::run::Run;
 use crate::step::{Extra, as_i32, step};
@@ -96,6 +97,8 @@ impl Embedded {
     /// Waits for something to do, and offers up to `at_most` of it. Cancel-safe: what was not
     /// returned stays offered.
     pub async fn poll(&self, taker: &Arc<Taker>, kind: ActivityKind, at_most: usize) -> Vec<Offer> {
+        let _wanting = lanes::want(&taker.lanes, kind);
+        self.look_for(taker, kind).await;
         let taken = lanes::next(&taker.lanes, kind, at_most).await;
         for queue in taken.iter().filter(|taken| taken.refill).map(|taken| taken.ready.queue) {
             // A failure is made good by the next look of the watch.
@@ -180,6 +183,7 @@ impl Embedded {
             self.hub.ended(run.id, which.id, attempt);
             return Err(error);
         }
+        self.hub.holds(UnderWay { execution: run.id, activity: which.id, attempt });
         Ok(Leased::new(run, Which { attempt, ..which }, stop, taker))
     }
 }

@@ -4,6 +4,7 @@
 mod elsewhere;
 mod lease;
 mod recover;
+mod replicas;
 mod report;
 mod start;
 

@@ -29,9 +29,10 @@ const TICKS_PER_LOOK: u32 = 10;
 impl Embedded {
     /// Takes up what an earlier process left: its leases are void, since the lock on the data
     /// directory says that it is gone; those of workers elsewhere get the time that they could not
-    /// renew them; what waits is offered.
+    /// renew them; what waits is offered. Where others were here before us, their leases are theirs
+    /// until they run out, and workers could be heard all along.
     pub async fn recover(&self) -> Result<()> {
-        loop {
+        while self.store.was_free() {
             let (reader, us) = (self.store.reader(), &self.in_process.owner);
             let queues = self.hub.ever_served();
             let left =
@@ -43,7 +44,9 @@ impl Embedded {
                 break;
             }
         }
-        self.leases_have_time().await?;
+        if self.store.was_free() {
+            self.leases_have_time().await?;
+        }
         self.offer_waiting().await
     }
 
@@ -127,28 +130,39 @@ impl Embedded {
         Ok(())
     }
 
+    /// Gives an activity to others if its lease still is the one of this row: others may have seen the
+    /// same, or its owner may have been heard after all.
     async fn lose(&self, row: activities::entity::Model) -> Result<()> {
-        let (org, id) = (OrgId::new(row.organization_id), ExecutionId(row.execution_id));
+        let (org, id) = (OrgId::new(row.organization_id.clone()), ExecutionId(row.execution_id));
         let activity = u32::try_from(row.ordinal).unwrap_or_default();
-        let kind = ActivityKind::parse(&row.kind);
-        let decided = self
-            .decide(&org, id, |run, set| {
-                let current = kind.map(|kind| (ActivityId(row.id), kind));
-                let extra = Extra { current, ..Extra::default() };
-                let event = Event::LeaseLost { activity };
-                step(run, event, extra, set, self.clock.now())?;
-                Ok(())
-            })
-            .await;
-        match decided {
-            Ok(_) => {
-                let since = timestamp(row.started_at.unwrap_or_default());
-                tracing::info!(execution.id = %id, %since, "a lost activity waits again");
-                Ok(())
+        let current = ActivityKind::parse(&row.kind).map(|kind| (ActivityId(row.id), kind));
+        for _ in 0..super::CONFLICTS {
+            let mut run = match self.run(&org, id).await {
+                // Deleted meanwhile.
+                Err(Error::NotFound(_)) => return Ok(()),
+                run => run?,
+            };
+            let mut set = self.store.set();
+            activities::queries::lease_stays(&mut set, &row);
+            let extra = Extra { current, ..Extra::default() };
+            let event = Event::LeaseLost { activity };
+            if !step(&mut run, event, extra, &mut set, self.clock.now())? {
+                return Ok(());
             }
-            // Deleted meanwhile.
-            Err(Error::NotFound(_)) => Ok(()),
-            Err(error) => Err(error),
+            match self.store.write(set).await {
+                Err(Error::Stale) => {}
+                Err(error) => return Err(error),
+                Ok(()) => {
+                    let since = timestamp(row.started_at.unwrap_or_default());
+                    tracing::info!(execution.id = %id, %since, "a lost activity waits again");
+                    return Ok(());
+                }
+            }
+            let now = activities::queries::activity_by_id(self.store.reader(), ActivityId(row.id));
+            if now.await?.is_none_or(|now| !now.has_lease_of(&row)) {
+                return Ok(());
+            }
         }
+        Err(Error::fault("take back a lease", "its run changed on every try"))
     }
 }

@@ -13,6 +13,7 @@ mod renew;
 mod tasks;
 
 pub use registry::Registry;
+pub use tasks::elsewhere::follow;
 pub use tasks::lost::{LOOK, recover, watch};
 
 use drover_wire::workers as wire;

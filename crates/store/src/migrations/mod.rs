@@ -5,12 +5,17 @@ use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
 mod m0001_spine;
 mod m0002_workers;
+mod m0005_replicas;
 
 /// All migrations, in order.
 pub struct Migrations;
 
 impl MigratorTrait for Migrations {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_spine::Migration), Box::new(m0002_workers::Migration)]
+        vec![
+            Box::new(m0001_spine::Migration),
+            Box::new(m0002_workers::Migration),
+            Box::new(m0005_replicas::Migration),
+        ]
     }
 }
