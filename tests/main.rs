@@ -15,6 +15,7 @@ mod jobs;
 mod operations;
 mod postgres;
 mod queues;
+mod replicas;
 mod skills;
 mod tools;
 mod workers;
