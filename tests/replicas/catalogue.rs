@@ -57,11 +57,11 @@ async fn what_was_not_heard_is_made_good() {
     let request = model.arrived(1).await.remove(0);
     let deaf = async {
         b.stream_until(&id, None, |frame| frame.event == "history_complete").await;
-        replicas.database().change(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
-             WHERE datname = current_database() AND query LIKE '%pg_notify%' \
-             AND pid <> pg_backend_pid()",
+        let ended = replicas.database().ask(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
+             WHERE datname = current_database() AND application_name = 'drover notices'",
         );
+        assert_eq!(ended, "2");
         b.cancel(&id).await
     };
     let (frames, cancelled) = tokio::join!(a.stream(&id, None), deaf);

@@ -29,10 +29,20 @@ const TICKS_PER_LOOK: u32 = 10;
 impl Embedded {
     /// Takes up what an earlier process left: its leases are void, since the lock on the data
     /// directory says that it is gone; those of workers elsewhere get the time that they could not
-    /// renew them; what waits is offered. Where others were here before us, their leases are theirs
-    /// until they run out, and workers could be heard all along.
+    /// renew them; what waits is offered. A replica leaves all leases alone: each is its owner's until
+    /// it runs out.
     pub async fn recover(&self) -> Result<()> {
-        while self.store.was_free() {
+        if !self.store.is_shared() {
+            self.void_leases().await?;
+        }
+        if self.store.was_free() {
+            self.leases_have_time().await?;
+        }
+        self.offer_waiting().await
+    }
+
+    async fn void_leases(&self) -> Result<()> {
+        loop {
             let (reader, us) = (self.store.reader(), &self.in_process.owner);
             let queues = self.hub.ever_served();
             let left =
@@ -41,13 +51,9 @@ impl Embedded {
             let count = left.len();
             self.lost(left).await?;
             if count < usize::try_from(BATCH).unwrap_or(usize::MAX) {
-                break;
+                return Ok(());
             }
         }
-        if self.store.was_free() {
-            self.leases_have_time().await?;
-        }
-        self.offer_waiting().await
     }
 
     /// Runs until `stop`: releases what is due, ends runs that are out of time, gives the work of
@@ -111,8 +117,11 @@ impl Embedded {
         Ok(())
     }
 
-    fn offer_rows(&self, waiting: Vec<activities::entity::Model>) {
+    fn offer_rows(&self, mut waiting: Vec<activities::entity::Model>) {
         let now = micros(self.clock.now());
+        if self.store.is_shared() {
+            self.order_apart(&mut waiting);
+        }
         for row in waiting.into_iter().filter(|row| row.not_before <= now) {
             if let Some(kind) = ActivityKind::parse(&row.kind) {
                 let (queue, activity) = (QueueId(row.queue_id), ActivityId(row.id));

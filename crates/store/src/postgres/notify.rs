@@ -28,7 +28,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The wait before another try to connect.
 const AGAIN: Duration = Duration::from_millis(200);
 
-const LISTEN: &str = "LISTEN drover";
+/// The name is for operators, who see it beside the session.
+const LISTEN: &str = "SET application_name = 'drover notices'; LISTEN drover";
 const TELL: &str = "SELECT pg_notify('drover', message) FROM unnest($1::text[]) AS message";
 
 impl Database {
