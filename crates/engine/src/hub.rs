@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 use drover_domain::activities::ActivityKind;
 use drover_domain::executions::StoredEvent;
 use drover_domain::{ActivityId, ExecutionId, OrgId, QueueId};
-use drover_store::{Changes, Listener, Notice, Which};
+use drover_store::{Changes, Listener, Notice};
 use jiff::Timestamp;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
@@ -27,23 +27,23 @@ pub(crate) type Hint = Option<Arc<dyn Any + Send + Sync>>;
 /// The wake-ups of one process.
 #[derive(Default)]
 pub struct Hub {
-    watchers: Mutex<HashMap<ExecutionId, Watched>>,
+    pub(crate) watchers: Mutex<HashMap<ExecutionId, Watched>>,
     /// What waits for the worker of this process, whatever its queue.
     in_process: Arc<Lanes>,
     queues: RwLock<Queues>,
     /// Activities that wait for their time; the engine's clock moves them to a lane.
     later: Mutex<Vec<(Timestamp, ActivityKind, Ready)>>,
-    running: Mutex<HashMap<ExecutionId, Running>>,
+    pub(crate) running: Mutex<HashMap<ExecutionId, Running>>,
     forget: RwLock<Vec<Forget>>,
     /// What other processes have committed, until somebody looks.
     pub(crate) news: News,
 }
 
 /// A run that is watched.
-struct Watched {
+pub(crate) struct Watched {
     sender: broadcast::Sender<Arc<[StoredEvent]>>,
     /// The last entry of its log that watchers were told of.
-    told: i64,
+    pub told: i64,
 }
 
 /// Who serves which queue.
@@ -62,21 +62,13 @@ struct Elsewhere {
 }
 
 /// What a run does at the moment, and with whom.
-struct Running {
-    activity: ActivityId,
-    attempt: u32,
-    stop: CancellationToken,
-    taker: Arc<Taker>,
-    /// Whether the lease is on disk.
-    held: bool,
-}
-
-/// A try of an activity that is under way here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct UnderWay {
-    pub execution: ExecutionId,
+pub(crate) struct Running {
     pub activity: ActivityId,
     pub attempt: u32,
+    pub stop: CancellationToken,
+    taker: Arc<Taker>,
+    /// Whether the lease is on disk.
+    pub held: bool,
 }
 
 /// A look at a run's events as they are committed.
@@ -248,63 +240,6 @@ impl Hub {
         }
     }
 
-    /// The lease of what has begun is on disk.
-    pub(crate) fn holds(&self, one: UnderWay) {
-        if let Some(running) = lock(&self.running).get_mut(&one.execution)
-            && (running.activity, running.attempt) == (one.activity, one.attempt)
-        {
-            running.held = true;
-        }
-    }
-
-    /// What is under way here by a lease that was on disk.
-    pub(crate) fn under_way(&self) -> Vec<UnderWay> {
-        let running = lock(&self.running);
-        let held = running.iter().filter(|(_, one)| one.held);
-        let under_way = held.map(|(&execution, one)| {
-            let Running { activity, attempt, .. } = *one;
-            UnderWay { execution, activity, attempt }
-        });
-        under_way.collect()
-    }
-
-    /// Stops a try whose lease is lost.
-    pub(crate) fn lost(&self, one: UnderWay) {
-        let mut running = lock(&self.running);
-        let is_this =
-            |known: &Running| (known.activity, known.attempt) == (one.activity, one.attempt);
-        if running.get(&one.execution).is_some_and(is_this)
-            && let Some(lost) = running.remove(&one.execution)
-        {
-            lost.stop.cancel();
-        }
-    }
-
-    /// The runs that are watched.
-    pub(crate) fn watched(&self) -> Vec<ExecutionId> {
-        lock(&self.watchers).keys().copied().collect()
-    }
-
-    /// Says how far a log goes; who watches reads what is new to them.
-    pub(crate) fn reaches(&self, execution: ExecutionId, seq: i64) {
-        if let Some(watched) = lock(&self.watchers).get_mut(&execution)
-            && watched.told < seq
-        {
-            watched.told = seq;
-            watched.look();
-        }
-    }
-
-    /// Those of these queues for which somebody here waits for work.
-    pub(crate) fn wanted(&self, queues: &Which<QueueId>) -> Vec<QueueId> {
-        let mut wanted = match queues {
-            Which::These(queues) => queues.iter().copied().collect(),
-            Which::All => self.served(),
-        };
-        wanted.retain(|queue| self.lanes(*queue).is_some_and(|lanes| lanes.is_wanted()));
-        wanted
-    }
-
     /// All lanes.
     pub(crate) fn all_lanes(&self) -> Vec<Arc<Lanes>> {
         let queues = self.read_queues();
@@ -321,7 +256,7 @@ impl Hub {
         }
     }
 
-    fn stop(&self, execution: ExecutionId) {
+    pub(crate) fn stop(&self, execution: ExecutionId) {
         if let Some(running) = lock(&self.running).get(&execution) {
             running.stop.cancel();
             running.taker.must_stop(running.activity);
@@ -329,14 +264,14 @@ impl Hub {
         self.news.stops.notify_waiters();
     }
 
-    fn forget(&self, organization: Option<&OrgId>) {
+    pub(crate) fn forget(&self, organization: Option<&OrgId>) {
         let forget = self.forget.read().unwrap_or_else(PoisonError::into_inner);
         forget.iter().for_each(|forget| forget(organization));
     }
 }
 
 impl Watched {
-    fn look(&self) {
+    pub fn look(&self) {
         // An error means that the last watcher is just leaving.
         let _leaving = self.sender.send(Arc::new([]));
     }
@@ -362,21 +297,7 @@ impl Listener for Hub {
     }
 
     fn elsewhere(&self, changes: Changes) {
-        // First: who looks because of the rest must not find what was remembered.
-        match &changes.catalogues {
-            Which::These(organizations) => {
-                organizations.iter().for_each(|one| self.forget(Some(one)));
-            }
-            Which::All => self.forget(None),
-        }
-        if let Which::These(executions) = &changes.stops {
-            executions.iter().for_each(|one| self.stop(*one));
-        }
-        if let Which::These(executions) = &changes.logs {
-            let watchers = lock(&self.watchers);
-            executions.iter().filter_map(|one| watchers.get(one)).for_each(Watched::look);
-        }
-        self.news.add(changes);
+        self.hear(changes);
     }
 }
 

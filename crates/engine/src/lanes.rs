@@ -229,4 +229,29 @@ mod tests {
         lanes[0].offer(ActivityKind::Turn, ready(1));
         assert_eq!(numbers(&next(&lanes, ActivityKind::Turn, 9).await), [1]);
     }
+
+    #[tokio::test]
+    async fn what_others_took_is_taken_back_and_may_be_offered_again() {
+        let lanes: [Arc<Lanes>; 1] = Default::default();
+        for n in 1..=3 {
+            lanes[0].offer(ActivityKind::Turn, ready(n));
+        }
+        let gone = [ActivityId(Uuid::from_u128(1)), ActivityId(Uuid::from_u128(3))].into();
+        lanes[0].take_back(&gone);
+        assert_eq!(lanes[0].offered(), [ActivityId(Uuid::from_u128(2))]);
+        lanes[0].offer(ActivityKind::Turn, ready(3));
+        assert_eq!(numbers(&next(&lanes, ActivityKind::Turn, 9).await), [2, 3]);
+        assert!(lanes[0].is_empty(ActivityKind::Turn));
+    }
+
+    #[test]
+    fn a_lane_is_wanted_for_as_long_as_somebody_waits() {
+        let lanes: [Arc<Lanes>; 1] = Default::default();
+        let first = want(&lanes, ActivityKind::Tool);
+        let second = want(&lanes, ActivityKind::Turn);
+        drop(first);
+        assert!(lanes[0].is_wanted());
+        drop(second);
+        assert!(!lanes[0].is_wanted());
+    }
 }

@@ -10,7 +10,7 @@ use drover_store::sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use super::Embedded;
 use super::lease::{Leased, Which, lease_end};
-use crate::hub::UnderWay;
+use crate::news::UnderWay;
 use crate::run::Run;
 use crate::taker::{IN_PROCESS, Taker};
 

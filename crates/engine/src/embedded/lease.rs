@@ -14,8 +14,8 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::Embedded;
-use crate::hub::UnderWay;
 use crate::lanes::{self, Ready, Taken};
+use crate::news::UnderWay;
 use crate::run::Run;
 use crate::step::{Extra, as_i32, step};
 use crate::taker::Taker;

@@ -14,7 +14,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use super::Embedded;
-use crate::news::is_vague;
+use crate::news::{UnderWay, is_vague};
 use crate::step::as_i32;
 use crate::taker::Taker;
 
@@ -112,8 +112,7 @@ impl Embedded {
                 .filter(|(_, state, _)| state == "leased")
                 .map(|(id, _, attempt)| (id, attempt))
                 .collect();
-            let lost =
-                |one: &&crate::hub::UnderWay| !held.contains(&(one.activity, as_i32(one.attempt)));
+            let lost = |one: &&UnderWay| !held.contains(&(one.activity, as_i32(one.attempt)));
             under_way.iter().filter(lost).for_each(|one| self.hub.lost(*one));
         }
         Ok(())
