@@ -46,26 +46,3 @@ async fn a_job_made_on_one_is_triggered_on_another_at_once() {
     let again = b.trigger(&job, json!({})).await;
     assert_eq!(a.finished(&again).await["response"], "Again.");
 }
-
-#[tokio::test]
-async fn what_was_not_heard_is_made_good() {
-    let replicas = Replicas::start(2).await;
-    let org = replicas.organization().await;
-    let [a, b] = [0, 1].map(|place| org.at(&replicas.planes[place]));
-    let model = Model::new([Reply::hang_until_released()]);
-    let id = a.ask(&model, "go").await;
-    let request = model.arrived(1).await.remove(0);
-    let deaf = async {
-        b.stream_until(&id, None, |frame| frame.event == "history_complete").await;
-        let ended = replicas.database().ask(
-            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
-             WHERE datname = current_database() AND application_name = 'drover notices'",
-        );
-        assert_eq!(ended, "2");
-        b.cancel(&id).await
-    };
-    let (frames, cancelled) = tokio::join!(a.stream(&id, None), deaf);
-    assert_eq!(cancelled.body["success"], true, "{cancelled}");
-    assert_eq!(frames.last().expect("an end").event, "done");
-    request.ended().await;
-}

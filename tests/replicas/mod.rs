@@ -1,5 +1,6 @@
 //! Several planes on one Postgres database, behind one address.
 
+mod away;
 mod catalogue;
 mod crash;
 mod keys;

@@ -64,8 +64,9 @@ impl Hub {
             }
             Which::All => self.forget(None),
         }
-        if let Which::These(executions) = &changes.stops {
-            executions.iter().for_each(|one| self.stop(*one));
+        match &changes.stops {
+            Which::These(executions) => executions.iter().for_each(|one| self.stop(*one)),
+            Which::All => self.news.stops.notify_waiters(),
         }
         if let Which::These(executions) = &changes.logs {
             let watchers = lock(&self.watchers);
