@@ -130,6 +130,7 @@ impl Embedded {
                 }
             }
         }
+        let _turn = self.turn().await;
         for _ in 0..super::CONFLICTS {
             let Some((run, which)) = self.waiting(ready.activity).await? else {
                 return Ok(None);

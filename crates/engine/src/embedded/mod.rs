@@ -17,6 +17,7 @@ use drover_domain::executions::{Event, Status};
 use drover_domain::messages::{Body, Message};
 use drover_domain::{ActivityId, Clock, Error, ExecutionId, Ids, OrgId, QueueId, Result, micros};
 use drover_store::{Store, WriteSet, audit, executions};
+use tokio::sync::Semaphore;
 
 use crate::hub::Hub;
 use crate::run::{NewRun, Run};
@@ -37,6 +38,8 @@ pub struct Embedded {
     in_process: Arc<Taker>,
     /// Where the last look at what waits ended.
     looked_at: Mutex<Option<(QueueId, ActivityId)>>,
+    /// Takes of what others may take too.
+    contested: Semaphore,
 }
 
 impl Embedded {
@@ -44,7 +47,8 @@ impl Embedded {
     pub fn new(store: Store, hub: Arc<Hub>, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Self {
         let owner = format!("{IN_PROCESS}{}", ids.next());
         let in_process = Taker::in_process(owner, hub.in_process().clone());
-        Self { store, hub, clock, ids, in_process, looked_at: Mutex::default() }
+        let (looked_at, contested) = (Mutex::default(), Semaphore::new(replicas::CONTESTED));
+        Self { store, hub, clock, ids, in_process, looked_at, contested }
     }
 
     /// The worker of this process.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use drover_domain::activities::ActivityKind;
 use drover_domain::{ActivityId, Result};
 use drover_store::{Changes, activities, executions};
+use tokio::sync::SemaphorePermit;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
@@ -22,6 +23,9 @@ use crate::taker::Taker;
 const LOOK: Duration = Duration::from_secs(1);
 /// Ids asked for in one go.
 const BATCH: usize = 1000;
+/// Takes under way at once of what others may take too. The shorter the time between the look and the
+/// write, the less often two meet; a write that fails is one for its whole batch.
+pub(super) const CONTESTED: usize = 32;
 /// A backlog up to this is taken in its order.
 const FEW: usize = 16;
 
@@ -73,6 +77,15 @@ impl Embedded {
                 (row.id, &self.in_process.owner).hash(&mut hasher);
                 hasher.finish()
             });
+        }
+    }
+
+    /// Waits for one's turn to take what others may take too.
+    pub(super) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        match self.store.is_shared() {
+            // It is never closed.
+            true => self.contested.acquire().await.ok(),
+            false => None,
         }
     }
 
