@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use super::{Database, Organization, Plane, Relay, unique};
 
 /// How long a replica that is told to stop still takes requests.
-const DRAIN: &str = "2";
+const DRAIN: &str = "4";
 
 /// Planes that share a database and a signing key.
 pub struct Replicas {

@@ -36,6 +36,20 @@ async fn a_plane_with_keys_of_its_own_does_not_come_after_replicas() {
     assert_eq!(replicas.planes[0].get("/api/ready").await.status, 200);
 }
 
+#[tokio::test]
+async fn replicas_with_the_key_of_a_plane_that_was_alone_take_its_api_keys() {
+    let mut plane = Plane::start_on(Database::make());
+    let org = plane.organization().await;
+    plane.terminate();
+    let key = plane.data_dir().join("signing.key");
+    let variables = [
+        ("DROVER_DATABASE_URL", plane.database().url.as_str()),
+        ("DROVER_SIGNING_KEY_FILE", key.to_str().expect("a path in UTF-8")),
+    ];
+    let replica = Plane::serve(tempfile::tempdir().expect("a directory"), &variables, &[]);
+    assert_eq!(org.at(&replica).get("/api/v1/agents").await.status, 200);
+}
+
 #[test]
 fn a_key_that_is_none_is_named_and_not_repeated() {
     let ended = Terminal::new().with("DROVER_SIGNING_KEY", "s3cret").run(&SERVE);
