@@ -1,6 +1,6 @@
 //! Wake-ups within the process: who watches a run, what waits for which worker, what must stop.
 //! Fed by the store after each commit. Nothing here is a truth: all of it can be read again.
-//! Not here: what waits in a lane (`lanes`).
+//! Not here: what waits in a lane (`lanes`), what other processes committed (`news`).
 
 use std::any::Any;
 use std::collections::{HashMap, HashSet};

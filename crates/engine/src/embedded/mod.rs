@@ -1,5 +1,5 @@
-//! The engine of one machine. Its state are rows of the same database, written with the same
-//! commits; the process that owns the data directory is its only node.
+//! The engine inside the plane. Its state are rows of the same database, written with the same
+//! commits. Alone it owns them; among replicas (`replicas`) every decision holds by its guards.
 
 mod elsewhere;
 mod lease;
