@@ -12,6 +12,7 @@ mod environments;
 mod executions;
 mod isolation;
 mod jobs;
+mod moving;
 mod operations;
 mod postgres;
 mod queues;

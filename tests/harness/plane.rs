@@ -12,6 +12,10 @@ use tempfile::TempDir;
 use super::database::Database;
 use super::{Organization, Reply, Worker, unique};
 
+/// Where a Temporal server is: set by `cargo xtask test`, or by hand as `cargo xtask services start`
+/// says. Organizations then have workers on its task queues.
+const TEMPORAL: &str = "DROVER_TEST_TEMPORAL_ADDRESS";
+
 /// A running plane.
 pub struct Plane {
     child: Child,
@@ -50,6 +54,11 @@ impl Plane {
     /// A plane of one's own whose database is in its directory, whatever the others use.
     pub fn start_on_sqlite() -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
+        Self::launch(Directory::Own(directory), None, &[])
+    }
+
+    /// A plane of one's own on this directory, which may have a database already.
+    pub fn start_in(directory: TempDir) -> Self {
         Self::launch(Directory::Own(directory), None, &[])
     }
 
@@ -255,6 +264,8 @@ impl Plane {
             .arg(&data)
             .args(extra)
             .envs(database.iter().map(|database| ("DROVER_DATABASE_URL", &database.url)))
+            // The others are killed and started again, with workers that must find them.
+            .envs((!own).then(temporal).flatten().map(|url| ("DROVER_TEMPORAL_ADDRESS", url)))
             .stdout(Stdio::piped())
             .stderr(log_file(directory.path()))
             .spawn()
@@ -331,6 +342,12 @@ fn shared_directory() -> PathBuf {
 fn log_file(directory: &Path) -> std::fs::File {
     let mut options = std::fs::OpenOptions::new();
     options.create(true).append(true).open(directory.join("log")).expect("a log file")
+}
+
+/// Where the Temporal server is that drives the runs of the shared plane, if the tests are to have it.
+#[expect(clippy::disallowed_methods, reason = "it is how the tests are told")]
+fn temporal() -> Option<String> {
+    std::env::var(TEMPORAL).ok()
 }
 
 fn client() -> reqwest::Client {

@@ -59,6 +59,28 @@ pub fn key_that_expires(plane: &Plane, like: &str, row: Option<i64>, exp: Option
     }
     let seed = std::fs::read_to_string(plane.data_dir().join("signing.key")).expect("its key");
     let token = sign(Algorithm::EdDSA, &claims, &ed25519(&from_hex(seed.trim())));
+    insert_row(plane, id, &token, like, row);
+    token
+}
+
+/// A token with the claims of `like`, a key of this plane, signed by the key of another plane; its row
+/// is in this plane's database all the same.
+#[expect(clippy::disallowed_methods, reason = "an id that no key has")]
+pub fn key_signed_elsewhere(plane: &Plane, elsewhere: &Plane, like: &str) -> String {
+    let id = uuid::Uuid::new_v4();
+    let mut claims = claims(like);
+    claims["jti"] = json!(id.to_string());
+    let path = elsewhere.data_dir().join("signing.key");
+    let seed = std::fs::read_to_string(path).expect("its key");
+    let kid = header(&elsewhere.seeded().key)["kid"].as_str().map(str::to_owned);
+    let head = Header { kid, ..Header::new(Algorithm::EdDSA) };
+    let token =
+        jsonwebtoken::encode(&head, &claims, &ed25519(&from_hex(seed.trim()))).expect("a token");
+    insert_row(plane, id, &token, like, None);
+    token
+}
+
+fn insert_row(plane: &Plane, id: uuid::Uuid, token: &str, like: &str, expires: Option<i64>) {
     let hash = |token: &str| Sha256::digest(token.as_bytes()).to_vec();
     let inserted = database(plane).execute(
         "INSERT INTO api_keys
@@ -66,12 +88,11 @@ pub fn key_that_expires(plane: &Plane, like: &str, row: Option<i64>, exp: Option
          SELECT :id, organization_id, user_id, name, role, :hash, created_at, :expires_at
          FROM api_keys WHERE token_hash = :like",
         named_params! {
-            ":id": id.as_bytes().as_slice(), ":hash": hash(&token), ":like": hash(like),
-            ":expires_at": row,
+            ":id": id.as_bytes().as_slice(), ":hash": hash(token), ":like": hash(like),
+            ":expires_at": expires,
         },
     );
     assert_eq!(inserted.expect("a writable database"), 1, "`like` is a key of this plane");
-    token
 }
 
 fn database(plane: &Plane) -> Connection {

@@ -9,8 +9,8 @@ use model_server::ModelServer;
 
 use super::{Organization, Plane};
 
-/// `http` makes the organizations of all tests have a worker of their own, which takes the work from
-/// the one inside the plane.
+/// `own` makes the organizations of all tests have a worker of their own, which takes the work from
+/// the one inside the plane, or from Temporal where the shared plane has it.
 const WORKER: &str = "DROVER_TEST_WORKER";
 
 /// A running `drover worker`.
@@ -37,7 +37,7 @@ impl Worker {
     /// inside the plane as can be.
     #[expect(clippy::disallowed_methods, reason = "it is how the tests are told")]
     pub fn configured(plane: &Plane, org: &Organization) -> Option<Self> {
-        std::env::var(WORKER).ok().filter(|worker| worker == "http")?;
+        std::env::var(WORKER).ok().filter(|worker| worker == "own")?;
         let directory = tempfile::tempdir().expect("a temporary directory");
         let settings = plane.settings_file();
         let config = settings.to_str().expect("a path in UTF-8");

@@ -178,7 +178,9 @@ impl World {
 /// A worker of a queue of its own, and an activity that it has leased.
 async fn leased(owner: &Organization, agent: &str) -> (String, String) {
     let queue = owner.queue_without_worker().await;
-    let body = json!({"queues": [queue], "protocol": PROTOCOL, "version": "0.0.0"});
+    let body = json!({
+        "queues": [queue], "protocol": PROTOCOL, "version": "0.0.0", "takes_from": "http",
+    });
     let registered = owner.post("/api/v1/workers", body).await;
     let worker = registered.text("worker_id");
     owner.execute(agent, json!({"prompt": "Wait", "worker_queue_id": queue})).await;

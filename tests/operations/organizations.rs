@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::{Plane, unique};
+use crate::harness::{Plane, Worker, unique};
 
 const PATH: &str = "/api/v1/organizations";
 
@@ -13,7 +13,9 @@ async fn a_new_organization_has_an_owner_an_environment_and_a_queue_that_is_serv
     let made = plane.operator_post(PATH, json!({"name": name})).await;
     assert_eq!(made.status, 201, "{made}");
     assert_eq!(made.text("organization_id"), name);
-    let org = plane.organization().await.with_key(&made.text("api_key"));
+    let mut org = plane.organization().await.with_key(&made.text("api_key"));
+    org.queue_id = made.text("worker_queue_id");
+    let _worker = Worker::configured(plane, &org);
     let environments = org.get("/api/v1/environments").await;
     assert_eq!(environments.texts("id"), [made.text("environment_id")]);
     assert_eq!(environments.body[0]["name"], "default");

@@ -65,7 +65,7 @@ impl ByHand {
 }
 
 fn registration(queues: &[&str]) -> Value {
-    json!({"queues": queues, "protocol": PROTOCOL, "version": "0.0.0"})
+    json!({"queues": queues, "protocol": PROTOCOL, "version": "0.0.0", "takes_from": "http"})
 }
 
 /// The workers that a queue has.

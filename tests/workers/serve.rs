@@ -4,7 +4,7 @@ use model_server::{Ending, Hang, Reply};
 use serde_json::json;
 
 use super::workers_of;
-use crate::harness::{Model, Plane, Relay, Worker, Workspace, names, shell, unique};
+use crate::harness::{Model, Plane, Relay, Worker, Workspace, names, shell};
 
 #[tokio::test]
 async fn a_run_with_a_tool_is_executed_where_the_worker_is() {
@@ -51,7 +51,9 @@ async fn one_process_serves_several_queues() {
 
 #[tokio::test]
 async fn a_queue_with_a_worker_of_its_own_is_left_to_it() {
-    let org = Plane::shared().organization_without_worker(&unique("org")).await;
+    // One with a worker inside, however the tests run.
+    let plane = Plane::start();
+    let org = plane.organization().await;
     let worker = Worker::start(&org, &[&org.queue_id]);
     let model = Model::new([shell("echo here > here"), Reply::text("Done.")]);
     let id = org.ask(&model, "go").await;

@@ -16,8 +16,10 @@ pub fn run(workspace: &Workspace, arguments: &[&str]) -> Result<()> {
         return process::run(workspace.root(), program, arguments);
     }
     let services = Services::find(workspace)?;
-    let url = services.start()?;
-    let arguments = [arguments, &["--postgres", &url]].concat();
+    let found = services.start()?;
+    let arguments =
+        [arguments, &["--postgres", &found.database_url, "--temporal", &found.temporal_address]]
+            .concat();
     let measured = process::run(workspace.root(), program, &arguments);
     // Also where a bound was missed.
     services.stop()?;

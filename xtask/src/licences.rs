@@ -18,6 +18,26 @@ struct Deny {
 #[derive(Debug, Deserialize)]
 struct Licenses {
     allow: Vec<String>,
+    #[serde(default)]
+    exceptions: Vec<Exception>,
+    #[serde(default)]
+    clarify: Vec<Clarification>,
+}
+
+/// What is allowed for one package alone.
+#[derive(Debug, Deserialize)]
+struct Exception {
+    #[serde(rename = "crate")]
+    name: String,
+    allow: Vec<String>,
+}
+
+/// The licence of a package that names none.
+#[derive(Debug, Deserialize)]
+struct Clarification {
+    #[serde(rename = "crate")]
+    name: String,
+    expression: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -66,10 +86,15 @@ impl Deny {
         if !self.sources.allow_registry.iter().any(|allowed| allowed == registry) {
             return Some(format!("{name} {version} comes from {source}"));
         }
-        let Some(licence) = &package.license else {
+        let clarified = || self.licenses.clarify.iter().find(|one| one.name == *name);
+        let licence = package.license.as_ref().or_else(|| Some(&clarified()?.expression));
+        let Some(licence) = licence else {
             return Some(format!("{name} {version} names no licence"));
         };
-        let is_allowed = |one: &str| self.licenses.allow.iter().any(|allowed| allowed == one);
+        let excepted = self.licenses.exceptions.iter().filter(|one| one.name == *name);
+        let allowed: Vec<_> =
+            self.licenses.allow.iter().chain(excepted.flat_map(|one| &one.allow)).collect();
+        let is_allowed = |one: &str| allowed.iter().any(|allowed| *allowed == one);
         match holds(licence, &is_allowed) {
             true => None,
             false => {

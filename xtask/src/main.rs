@@ -26,8 +26,8 @@ Usage: cargo xtask COMMAND
   openapi --check     compare it with the code, and the code with the contract
   openapi --findings  what the contract has and the code has not, a line each
   bench [--help]      measure the numbers that are promised
-  services start      start the Postgres server that tests use, and say how to use it
-  services stop       stop it and remove what it kept";
+  services start      start the servers that tests use, and say how to use them
+  services stop       stop them and remove what they kept";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -41,7 +41,11 @@ fn main() -> ExitCode {
         ["openapi", "--findings"] => openapi::print_findings(&workspace),
         ["services", "start"] => services::Services::find(&workspace)
             .and_then(|services| services.start())
-            .map(|url| say(format!("export {}={url}", services::DATABASE_URL))),
+            .map(|found| {
+                say(format!("export {}={}", services::DATABASE_URL, found.database_url));
+                // Left as a comment: with it, the tests' shared plane is on Temporal.
+                say(format!("# export {}={}", services::TEMPORAL_ADDRESS, found.temporal_address));
+            }),
         ["services", "stop"] => {
             services::Services::find(&workspace).and_then(|services| services.stop())
         }

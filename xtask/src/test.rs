@@ -5,16 +5,17 @@
 
 use anyhow::Result;
 
-use crate::services::{DATABASE_URL, ON_POSTGRES, Services};
+use crate::services::{DATABASE_URL, ON_POSTGRES, OWN_WORKERS, Services, TEMPORAL_ADDRESS};
 use crate::steps::Steps;
 use crate::workspace::Workspace;
 use crate::{licences, openapi, process, tidy, tools};
 
 /// Runs it all, up to the first failure.
 pub fn run(workspace: &Workspace) -> Result<()> {
-    let mut steps = Steps::new(10);
+    let mut steps = Steps::new(11);
     let mut tests = Tally::default();
-    let mut on_postgres = Tally::default();
+    let mut elsewhere = Tally::default();
+    let mut at_scale = Tally::default();
     let cargo = |arguments: &[&str]| {
         process::run(workspace.root(), "cargo", arguments)?;
         Ok(String::new())
@@ -32,11 +33,12 @@ pub fn run(workspace: &Workspace) -> Result<()> {
     })?;
     steps.run("generated files, and the contract", || openapi::check_built(workspace))?;
     let services = Services::find(workspace)?;
-    let mut url = String::new();
-    steps.run("a Postgres server", || {
-        // A fresh one: what broken-off tests have left must not fill it.
+    let (mut url, mut temporal) = (String::new(), String::new());
+    steps.run("a Postgres server, and a Temporal server", || {
+        // Fresh ones: what broken-off tests have left must not fill them.
         services.stop()?;
-        url = services.start()?;
+        let found = services.start()?;
+        (url, temporal) = (found.database_url, found.temporal_address);
         Ok(String::new())
     })?;
     steps.run("tests", || {
@@ -46,17 +48,29 @@ pub fn run(workspace: &Workspace) -> Result<()> {
         process::run_reading(workspace.root(), "cargo", &arguments, &variables, read)?;
         Ok(tests.to_string())
     })?;
-    // All of them, though only the program's know a database: naming a target would build half the
+    // All of them, though only the program's know a plane: naming a target would build half the
     // dependencies once more, with other features, which takes longer.
-    steps.run("the same tests, with planes on Postgres", || {
+    steps.run("the same tests, with workers in processes of their own", || {
         let arguments = ["test", "--workspace", "--locked"];
-        let variables = [(DATABASE_URL, url.as_str()), ON_POSTGRES];
-        let read = |line: &str| on_postgres.read(line);
+        let variables = [(DATABASE_URL, url.as_str()), OWN_WORKERS];
+        let read = |line: &str| elsewhere.read(line);
         process::run_reading(workspace.root(), "cargo", &arguments, &variables, read)?;
-        Ok(on_postgres.to_string())
+        Ok(elsewhere.to_string())
+    })?;
+    steps.run("the same tests, with planes on Postgres and Temporal", || {
+        let arguments = ["test", "--workspace", "--locked"];
+        let temporal = (TEMPORAL_ADDRESS, temporal.as_str());
+        let variables = [(DATABASE_URL, url.as_str()), temporal, ON_POSTGRES, OWN_WORKERS];
+        let read = |line: &str| at_scale.read(line);
+        process::run_reading(workspace.root(), "cargo", &arguments, &variables, read)?;
+        Ok(at_scale.to_string())
     })?;
     services.stop()?;
-    println!("\n✓ all of it in {}: {tests}; on Postgres {on_postgres}", steps.elapsed());
+    println!(
+        "\n✓ all of it in {}: {tests}; with own workers {elsewhere}; on Postgres and Temporal \
+         {at_scale}",
+        steps.elapsed()
+    );
     Ok(())
 }
 

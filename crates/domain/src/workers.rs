@@ -16,29 +16,35 @@ pub const MAX_QUEUES: usize = 100;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum WorkerKind {
-    /// `drover worker`: leases activities.
+    /// `drover worker` that takes activities from the plane, by long poll.
     Drover,
+    /// `drover worker` that takes activities from Temporal's task queues.
+    Temporal,
     /// The reference's Python worker, which hosts workflows of its own.
     Foreign,
 }
 
 impl WorkerKind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Drover, Self::Temporal, Self::Foreign];
+
     /// The stored word.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Drover => "drover",
+            Self::Temporal => "temporal",
             Self::Foreign => "foreign",
         }
     }
     /// Reads the stored word.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Drover, Self::Foreign].into_iter().find(|kind| kind.as_str() == text)
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
     /// The silence after which such a worker counts as lost. A foreign one sends a heartbeat a minute
     /// (contract, workers §2.2: 150 s).
     pub fn patience(self) -> SignedDuration {
         match self {
-            Self::Drover => LEASE,
+            Self::Drover | Self::Temporal => LEASE,
             Self::Foreign => SignedDuration::from_secs(150),
         }
     }
@@ -60,7 +66,7 @@ mod tests {
 
     #[test]
     fn stored_words_are_read_back() {
-        for kind in [WorkerKind::Drover, WorkerKind::Foreign] {
+        for kind in WorkerKind::ALL {
             assert_eq!(WorkerKind::parse(kind.as_str()), Some(kind));
         }
     }

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use serde::Serialize;
 
-use crate::commands::{dev, executions, jobs, openapi, organizations, quickstart, serve, worker};
+use crate::commands::{
+    dev, executions, export, import, jobs, openapi, organizations, quickstart, serve, worker,
+};
 use crate::config::{Config, LogFormat};
 use crate::exit::{CommandError, EXIT_CODES, Outcome};
 use crate::printer::Printer;
@@ -52,6 +54,10 @@ enum Command {
         #[command(subcommand)]
         command: Execution,
     },
+    /// Write an organization with all that it has into a file, for another plane.
+    Export(export::ExportArgs),
+    /// Take an organization in from a file of `drover export`.
+    Import(import::ImportArgs),
     /// Print the OpenAPI document of the API.
     Openapi,
 }
@@ -113,6 +119,15 @@ pub struct PlaneFlags {
     #[arg(long, value_name = "URL")]
     #[serde(skip_serializing_if = "Option::is_none")]
     database_url: Option<String>,
+    /// A Temporal server that drives the runs, as in http://temporal:7233; workers take their work
+    /// from there
+    #[arg(long, value_name = "URL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temporal_address: Option<String>,
+    /// The namespace there [default: default]
+    #[arg(long, value_name = "NAME")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temporal_namespace: Option<String>,
     /// The address to listen on; port 0 takes a free one [default: 127.0.0.1:8000]
     #[arg(long, value_name = "ADDR")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -145,6 +160,21 @@ pub struct PlaneFlags {
     #[arg(long, value_name = "FORMAT")]
     #[serde(skip_serializing_if = "Option::is_none")]
     log_format: Option<LogFormat>,
+}
+
+/// Flags of the commands that open the database of a plane that does not run.
+#[derive(Debug, Args, Serialize)]
+#[command(next_help_heading = "Database")]
+pub struct DatabaseFlags {
+    /// The data directory of the plane [default: ./.drover]
+    #[arg(long, value_name = "DIR")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data_dir: Option<PathBuf>,
+    /// Its Postgres database, if it has one; better given as DROVER_DATABASE_URL, which no other
+    /// process can see
+    #[arg(long, value_name = "URL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    database_url: Option<String>,
 }
 
 /// Flags of the commands that speak to a plane.
@@ -182,6 +212,8 @@ impl Cli {
             Command::Dev(args) => dev::run(args, &shell).await,
             Command::Serve(args) => serve::run(args, &shell).await,
             Command::Worker(args) => worker::run(args, &shell).await,
+            Command::Export(args) => export::run(args, &shell).await,
+            Command::Import(args) => import::run(args, &shell).await,
             Command::Openapi => openapi::run(&shell),
             Command::Org { command: Organization::Create(args) } => {
                 organizations::create::run(args, &shell).await

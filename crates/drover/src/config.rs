@@ -12,6 +12,7 @@ use std::time::Duration;
 use drover_domain::Secret;
 use drover_plane::{SigningKey, read_seed};
 use drover_store::Connections;
+use drover_temporal::Place;
 use drover_worker::model::{ANTHROPIC_BASE_URL, OPENAI_BASE_URL, ProviderConfig, Providers};
 use drover_worker::sandbox::WallPolicy;
 use figment::error::Kind;
@@ -55,6 +56,20 @@ pub struct Config {
     /// Seconds in which a plane that is told to stop still takes requests, while `/api/ready` says 503.
     /// Default: 0. Since: 0.2.
     pub drain_seconds: u64,
+    /// A Temporal server that drives the runs: `http://host:7233`, or `https://…` with TLS. The plane
+    /// then has no worker of its own; `drover worker` takes its work from there. For `drover worker`:
+    /// where it finds Temporal, if that is not where the plane finds it.
+    /// Default: none, the plane drives its runs itself. Since: 0.2.
+    pub temporal_address: Option<String>,
+    /// The namespace there, which has to exist.
+    /// Default: `default`. Since: 0.2.
+    pub temporal_namespace: String,
+    /// Sent with every call to Temporal; over TLS only.
+    /// Default: none. Since: 0.2.
+    pub temporal_api_key: Option<Secret<String>>,
+    /// A file with the authority of Temporal's certificate (PEM), if that is a private one.
+    /// Default: the system's authorities. Since: 0.2.
+    pub temporal_authority: Option<PathBuf>,
     /// The address that is listened on; port 0 takes a free one.
     /// Default: `127.0.0.1:8000`. Since: 0.1.
     #[serde(deserialize_with = "listen_address")]
@@ -127,6 +142,10 @@ impl Default for Config {
             signing_key: None,
             signing_key_file: None,
             drain_seconds: 0,
+            temporal_address: None,
+            temporal_namespace: "default".to_owned(),
+            temporal_api_key: None,
+            temporal_authority: None,
             listen: SocketAddr::from(([127, 0, 0, 1], 8000)),
             public_url: None,
             workspaces_dir: None,
@@ -156,7 +175,7 @@ enum Shape {
 }
 
 /// The keys with their variables.
-const VARIABLES: [(&str, &str, Shape); 23] = [
+const VARIABLES: [(&str, &str, Shape); 27] = [
     ("data_dir", "DROVER_DATA_DIR", Shape::Text),
     ("database_url", "DROVER_DATABASE_URL", Shape::Text),
     ("database_readers", "DROVER_DATABASE_READERS", Shape::Number),
@@ -164,6 +183,10 @@ const VARIABLES: [(&str, &str, Shape); 23] = [
     ("signing_key", "DROVER_SIGNING_KEY", Shape::Text),
     ("signing_key_file", "DROVER_SIGNING_KEY_FILE", Shape::Text),
     ("drain_seconds", "DROVER_DRAIN_SECONDS", Shape::Number),
+    ("temporal_address", "DROVER_TEMPORAL_ADDRESS", Shape::Text),
+    ("temporal_namespace", "DROVER_TEMPORAL_NAMESPACE", Shape::Text),
+    ("temporal_api_key", "DROVER_TEMPORAL_API_KEY", Shape::Text),
+    ("temporal_authority", "DROVER_TEMPORAL_AUTHORITY", Shape::Text),
     ("listen", "DROVER_LISTEN", Shape::Text),
     ("public_url", "DROVER_PUBLIC_URL", Shape::Text),
     ("workspaces_dir", "DROVER_WORKSPACES_DIR", Shape::Text),
@@ -245,6 +268,21 @@ impl Config {
         let seed = read_seed(&text)
             .ok_or_else(|| CommandError::usage(format!("{place} should be {forms}")))?;
         Ok(Some(SigningKey::from_seed(&seed)))
+    }
+
+    /// Temporal at this address, or at the configured one.
+    ///
+    /// # Errors
+    /// The address and what is given beside it do not fit together.
+    pub fn temporal_at(&self, address: &str, namespace: &str) -> Result<Place, CommandError> {
+        let place = Place {
+            address: address.to_owned(),
+            namespace: namespace.to_owned(),
+            api_key: self.temporal_api_key.clone(),
+            authority: self.temporal_authority.clone(),
+        };
+        place.checked().map_err(|error| CommandError::usage(error.to_string()))?;
+        Ok(place)
     }
 
     /// What is done on a kernel that cannot wall tools off.

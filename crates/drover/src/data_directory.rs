@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use drover_domain::{Ids, Secret};
 use drover_plane::SigningKey;
-use drover_store::LOCK_FILE;
+use drover_store::{DATABASE_FILE, LOCK_FILE};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -86,7 +86,21 @@ impl DataDirectory {
 
     /// The key that signs API keys, made at the first start.
     pub fn signing_key(&self, ids: &dyn Ids) -> Result<SigningKey, CommandError> {
-        let text = self.secret(SIGNING_KEY, ids)?;
+        self.grown(&self.secret(SIGNING_KEY, ids)?)
+    }
+
+    /// The key that signs API keys, if it was ever made.
+    pub fn kept_signing_key(&self) -> Result<Option<SigningKey>, CommandError> {
+        let text = self.read(SIGNING_KEY)?.map(|text| Secret::new(text.trim().to_owned()));
+        text.map(|text| self.grown(&text)).transpose()
+    }
+
+    /// Whether an SQLite database is in it.
+    pub fn has_database(&self) -> bool {
+        self.0.join(DATABASE_FILE).exists()
+    }
+
+    fn grown(&self, text: &Secret<String>) -> Result<SigningKey, CommandError> {
         let damaged = || {
             let path = self.0.join(SIGNING_KEY);
             CommandError::failed(format!("`{}` does not hold a key", path.display()))

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::path::Path;
 use std::process::ExitCode;
 
 use drover_wire::client::ClientError;
@@ -22,6 +23,8 @@ pub enum Exit {
     Unreachable = 4,
     /// The run that was followed or waited for failed or was cancelled.
     RunFailed = 5,
+    /// The file of an export is damaged, changed or of a newer drover.
+    BadFile = 6,
     /// Ctrl-C.
     Interrupted = 130,
 }
@@ -32,9 +35,10 @@ Exit codes:
   0    all went well
   1    it could not be done here: data directory in use, port taken, disk full
   2    the command line, a DROVER_* variable or drover.toml is wrong
-  3    the plane refused: not found, not allowed, invalid
+  3    the plane refused: not found, not allowed, invalid, there already
   4    the plane does not answer
   5    the run that was followed or waited for failed or was cancelled
+  6    the file of an export is damaged, changed or of a newer drover
   130  interrupted with Ctrl-C";
 
 impl From<Exit> for ExitCode {
@@ -67,6 +71,11 @@ impl CommandError {
     /// The plane refused.
     pub fn refused(message: impl Into<String>) -> Self {
         Self { exit: Exit::Refused, message: message.into(), hint: None }
+    }
+    /// A file of an export cannot be taken: what is wrong, and what to do.
+    pub fn bad_file(path: &Path, fault: &str) -> Self {
+        let message = format!("`{}` cannot be imported: {fault}", path.display());
+        Self { exit: Exit::BadFile, message, hint: None }
     }
     /// The plane does not answer.
     pub fn unreachable(message: impl Into<String>) -> Self {

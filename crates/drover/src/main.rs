@@ -11,6 +11,7 @@ mod exit;
 mod follow;
 mod in_process;
 mod logging;
+mod moving;
 mod plane_process;
 mod printer;
 mod remote;

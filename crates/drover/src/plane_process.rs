@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use axum::serve::ListenerExt;
 use drover_domain::{Ids, Secret};
-use drover_engine::{Embedded, Hub};
-use drover_plane::{Parts, Plane, Settings, SigningKey};
+use drover_engine::{Embedded, Hub, Teller, Workflows};
+use drover_plane::{MovedKeys, Parts, Plane, Settings, SigningKey, TemporalPlace};
 use drover_store::{Claim, DirectoryLock, Sharing, Store};
+use drover_temporal::Temporal;
 use drover_worker::WorkerHandle;
 use drover_worker::sandbox::Wall;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -43,7 +44,8 @@ pub struct PlaneProcess {
     /// Lets operator's commands in.
     pub admin_token: Secret<String>,
     plane: Arc<Plane>,
-    worker: WorkerHandle,
+    /// The worker in here, unless Temporal drives the runs.
+    worker: Option<WorkerHandle>,
     /// How long it still takes requests once it is told to stop.
     drain: Duration,
     /// The directory's, where the database is not in it.
@@ -55,7 +57,8 @@ impl PlaneProcess {
     pub async fn start(config: &Config) -> Result<Self, CommandError> {
         check_wall(config)?;
         let directory = DataDirectory::make(&config.data_dir)?;
-        let hub = Arc::new(Hub::default());
+        let temporal = temporal(config)?;
+        let hub = Arc::new(if temporal.is_some() { Hub::without_worker() } else { Hub::default() });
         let (clock, ids) = (Arc::new(SystemClock::default()), Arc::new(SystemIds));
         // The directory's lock first: below it nobody else writes, and the plane's keys are there
         // wherever the database is.
@@ -71,17 +74,24 @@ impl PlaneProcess {
         let url = format!("http://{}", reachable(address));
         let public_url = config.public_url.clone().unwrap_or_else(|| url.clone());
         let admin_token = directory.make_admin_token(&*ids)?;
-        let embedded = Embedded::new(store.clone(), hub.clone(), clock.clone(), ids.clone());
+        let mut embedded = Embedded::new(store.clone(), hub.clone(), clock.clone(), ids.clone());
+        if temporal.is_some() {
+            embedded = embedded.with_temporal();
+        }
+        let workflows = temporal.clone().map(|(temporal, _)| temporal as Arc<dyn Workflows>);
         let plane = Plane::new(Parts {
             signing,
+            moved_keys: MovedKeys::read(store.reader()).await?,
             settings: Settings {
                 public_url: public_url.clone(),
                 operator_token: admin_token.clone(),
                 max_wait: Duration::from_secs(60),
                 keepalive: Duration::from_secs(15),
+                temporal: temporal.as_ref().map(|(_, place)| place.clone()),
             },
             metrics: metrics()?,
             embedded: Arc::new(embedded),
+            workflows,
             store: store.clone(),
             clock: clock.clone(),
             ids,
@@ -92,8 +102,16 @@ impl PlaneProcess {
         drover_plane::workers::recover(&plane).await?;
         plane.embedded.recover().await?;
         store.started();
-        let source = Arc::new(InProcess::new(plane.clone()));
-        let worker = executor::worker(config, source)?.start();
+        let worker = match &temporal {
+            None => {
+                let source = Arc::new(InProcess::new(plane.clone()));
+                Some(executor::worker(config, source)?.start())
+            }
+            Some((temporal, _)) => {
+                drive_by_temporal(&plane, temporal);
+                None
+            }
+        };
         start_tasks(&plane);
         if store.is_shared() {
             start_tasks_of_replica(&plane, clock);
@@ -123,7 +141,12 @@ impl PlaneProcess {
     async fn end(self) {
         self.plane.draining.cancel();
         if !self.drain.is_zero() {
-            let gently = tokio::time::timeout(self.drain, self.worker.drain());
+            let idle = async {
+                if let Some(worker) = &self.worker {
+                    worker.drain().await;
+                }
+            };
+            let gently = tokio::time::timeout(self.drain, idle);
             let (_done_or_not, ()) = tokio::join!(gently, tokio::time::sleep(self.drain));
         }
         self.stop().await;
@@ -135,7 +158,9 @@ impl PlaneProcess {
         self.plane.stopping.cancel();
         self.plane.tasks.close();
         let gently = async {
-            self.worker.stop().await;
+            if let Some(worker) = self.worker {
+                worker.stop().await;
+            }
             // Where nobody else goes on with it, the next start does.
             if self.plane.store.is_shared()
                 && let Err(error) = self.plane.embedded.give_back().await
@@ -149,6 +174,28 @@ impl PlaneProcess {
         }
         self.directory.withdraw();
     }
+}
+
+/// Temporal, if it is configured; not yet connected to.
+fn temporal(config: &Config) -> Result<Option<(Arc<Temporal>, TemporalPlace)>, CommandError> {
+    let Some(address) = &config.temporal_address else {
+        return Ok(None);
+    };
+    let place = config.temporal_at(address, &config.temporal_namespace)?;
+    let told = TemporalPlace {
+        address: place.address.clone(),
+        namespace: place.namespace.clone(),
+        api_key: place.api_key.clone(),
+    };
+    Ok(Some((Temporal::new(place)?, told)))
+}
+
+/// Hosts the workflows, and tells Temporal what the engine decides.
+fn drive_by_temporal(plane: &Arc<Plane>, temporal: &Arc<Temporal>) {
+    plane.tasks.spawn(drover_temporal::host(temporal.clone(), plane.stopping.clone()));
+    let (engine, clock) = (plane.embedded.clone(), plane.clock.clone());
+    let teller = Teller::new(plane.store.clone(), engine, clock, temporal.clone());
+    plane.tasks.spawn(teller.run(plane.stopping.clone()));
 }
 
 /// The key that signs API keys. One that is configured is what replicas have in common.

@@ -1,23 +1,28 @@
-//! A plane elsewhere as a source of work: long polls over HTTP(S), and nothing else.
+//! A plane elsewhere as a source of work: over HTTP(S) alone, by long poll, or with activities that
+//! Temporal's task queues give.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use drover_domain::activities::{ActivityKind, ActivityTask, Failure, Outcome, Progress, Retry};
 use drover_domain::workers::HEARTBEAT;
 use drover_domain::{ActivityId, Error, Result, WorkerId};
+use drover_temporal::{Arrived, TaskQueues};
+use drover_wire::Nothing;
 use drover_wire::client::{Client, ClientError};
 use drover_wire::workers::{
-    ActivityEnd, ActivityProgress, Complete, Disconnect, MAX_POLL, Poll, Progressed, Register,
-    Renew, WorkerDisconnectRequest, WorkerPoll, WorkerRegister, WorkerRegistered, WorkerRenew,
+    ActivityEnd, ActivityEnded, ActivityLease, ActivityProgress, Complete, Disconnect,
+    LeaseActivity, MAX_POLL, Poll, Progressed, Register, Renew, TemporalPlace,
+    WorkerDisconnectRequest, WorkerPoll, WorkerRegister, WorkerRegistered, WorkerRenew,
 };
 use drover_worker::{Lease, Leasing, WorkSource};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use crate::config::Config;
 use crate::exit::CommandError;
 
 /// The wait before a plane is asked again that could not be reached.
@@ -25,7 +30,10 @@ const RETRY: Duration = Duration::from_millis(500);
 
 /// A plane elsewhere.
 pub struct Remote {
+    this: Weak<Self>,
     client: Client,
+    /// Where activities come from, if not from the plane.
+    task_queues: Option<TaskQueues>,
     /// Says who this is, at every registration.
     register: WorkerRegister,
     worker: tokio::sync::RwLock<WorkerId>,
@@ -44,29 +52,59 @@ struct Held {
     attempt: u32,
     /// Reports of progress that are stored.
     reports: i32,
+    /// What Temporal waits for.
+    arrived: Option<Arrived>,
 }
 
 impl Remote {
-    /// Registers the worker.
+    /// Registers the worker, and begins to take from Temporal where the plane says so.
     ///
     /// # Errors
-    /// The plane's refusal, or that it does not answer.
+    /// The plane's refusal, or that it or Temporal does not answer. Nothing stays registered then.
     pub async fn register(
         client: Client,
         register: WorkerRegister,
+        config: &Config,
     ) -> std::result::Result<(Arc<Self>, WorkerRegistered), CommandError> {
         let registered = client.call::<Register>(&[], &[], &register).await?;
-        let remote = Self {
-            client,
-            register,
-            worker: registered.worker_id.into(),
-            held: Mutex::default(),
-            processed: AtomicI64::new(0),
-            leaving: AtomicBool::new(false),
-            refused: Mutex::default(),
-            has_refused: Notify::new(),
+        let remote = |task_queues| {
+            Arc::new_cyclic(|this| Self {
+                this: this.clone(),
+                client: client.clone(),
+                task_queues,
+                register: register.clone(),
+                worker: registered.worker_id.into(),
+                held: Mutex::default(),
+                processed: AtomicI64::new(0),
+                leaving: AtomicBool::new(false),
+                refused: Mutex::default(),
+                has_refused: Notify::new(),
+            })
         };
-        Ok((Arc::new(remote), registered))
+        match task_queues(&register, &registered, config).await {
+            Ok(task_queues) => Ok((remote(task_queues), registered.clone())),
+            Err(error) => {
+                if let Err(error) = remote(None).leave().await {
+                    tracing::warn!(%error, "the plane will find out that this worker left");
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Takes nothing more; what runs may end.
+    pub async fn drain(&self) {
+        if let Some(task_queues) = &self.task_queues {
+            task_queues.take_no_more().await;
+        }
+    }
+
+    /// Gives up what still runs, and answers once Temporal knows.
+    pub async fn close(&self) {
+        lock(&self.held).clear();
+        if let Some(task_queues) = &self.task_queues {
+            task_queues.close().await;
+        }
     }
 
     /// Waits until the plane wants nothing more of this worker; why.
@@ -89,9 +127,35 @@ impl Remote {
 
     fn lease(&self, task: ActivityTask) -> Leasing {
         let stop = CancellationToken::new();
-        let held = Held { stop: stop.clone(), attempt: task.attempt, reports: 0 };
+        Box::pin(std::future::ready(Ok(Some(self.hold(task, stop, None)))))
+    }
+
+    fn hold(&self, task: ActivityTask, stop: CancellationToken, arrived: Option<Arrived>) -> Lease {
+        let held = Held { stop: stop.clone(), attempt: task.attempt, reports: 0, arrived };
         lock(&self.held).insert(task.id, held);
-        Box::pin(std::future::ready(Ok(Some(Lease { task, stop }))))
+        Lease { task, stop }
+    }
+
+    /// Leases what Temporal has given. An error gives it back: dropped, it goes to another worker.
+    async fn lease_given(&self, arrived: Arrived) -> Result<Option<Lease>> {
+        let worker = *self.worker.read().await;
+        let path = [worker.to_string(), arrived.activity.to_string()];
+        let called =
+            self.client.call::<LeaseActivity>(&[&path[0], &path[1]], &[], &Nothing {}).await;
+        match called {
+            Ok(ActivityLease { task: Some(task), .. }) => {
+                let stop = arrived.stop.clone();
+                Ok(Some(self.hold(task, stop, Some(arrived))))
+            }
+            Ok(ActivityLease { task: None, next }) => {
+                arrived.done(next);
+                Ok(None)
+            }
+            Err(error) => match self.understood(worker, error).await {
+                Error::Stale => Ok(None),
+                error => Err(error),
+            },
+        }
     }
 
     /// What an error of the plane means for the worker.
@@ -165,15 +229,44 @@ impl Remote {
         let body = ActivityEnd { attempt, outcome };
         let called = self.client.call::<Complete>(&[&path[0], &path[1]], &[], &body).await;
         match called {
-            Ok(_) => Ok(()),
+            Ok(ActivityEnded { next }) => {
+                let held = lock(&self.held).remove(&activity);
+                if let (Some(arrived), Some(next)) = (held.and_then(|held| held.arrived), next) {
+                    arrived.done(next);
+                }
+                Ok(())
+            }
             Err(error) => Err(self.understood(worker, error).await),
         }
     }
 }
 
+/// Begins to take from Temporal, where the plane says so.
+async fn task_queues(
+    register: &WorkerRegister,
+    registered: &WorkerRegistered,
+    config: &Config,
+) -> std::result::Result<Option<TaskQueues>, CommandError> {
+    let Some(TemporalPlace { address, namespace }) = &registered.temporal else {
+        return Ok(None);
+    };
+    let address = config.temporal_address.as_ref().unwrap_or(address);
+    let place = config.temporal_at(address, namespace)?;
+    let slots = config.max_model_calls + config.max_tool_processes;
+    Ok(Some(TaskQueues::take_from(&place, &register.queues, slots).await?))
+}
+
 #[async_trait]
 impl WorkSource for Remote {
     async fn poll(&self, kind: ActivityKind, at_most: usize) -> Result<Vec<Leasing>> {
+        if let Some(task_queues) = &self.task_queues {
+            let arrived = task_queues.take(kind, at_most).await;
+            let lease = |arrived| -> Option<Leasing> {
+                let this = self.this.upgrade()?;
+                Some(Box::pin(async move { this.lease_given(arrived).await }))
+            };
+            return Ok(arrived.into_iter().filter_map(lease).collect());
+        }
         let worker = *self.worker.read().await;
         let body = WorkerPoll { kind, at_most, wait_seconds: MAX_POLL };
         match self.client.call::<Poll>(&[&worker.to_string()], &[], &body).await {

@@ -9,9 +9,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 use drover_domain::activities::ActivityKind;
 use drover_domain::executions::StoredEvent;
 use drover_domain::{ActivityId, ExecutionId, OrgId, QueueId};
+use drover_store::outbox::entity as outbox;
 use drover_store::{Changes, Listener, Notice};
 use jiff::Timestamp;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::lanes::{Lanes, Ready};
@@ -27,6 +28,8 @@ pub(crate) type Hint = Option<Arc<dyn Any + Send + Sync>>;
 /// The wake-ups of one process.
 #[derive(Default)]
 pub struct Hub {
+    /// This process has no worker.
+    only_elsewhere: bool,
     pub(crate) watchers: Mutex<HashMap<ExecutionId, Watched>>,
     /// What waits for the worker of this process, whatever its queue.
     in_process: Arc<Lanes>,
@@ -35,6 +38,7 @@ pub struct Hub {
     later: Mutex<Vec<(Timestamp, ActivityKind, Ready)>>,
     pub(crate) running: Mutex<HashMap<ExecutionId, Running>>,
     forget: RwLock<Vec<Forget>>,
+    teller: Mutex<Option<mpsc::UnboundedSender<outbox::Model>>>,
     /// What other processes have committed, until somebody looks.
     pub(crate) news: News,
 }
@@ -52,8 +56,19 @@ struct Queues {
     in_process: HashSet<QueueId>,
     /// Queues with workers elsewhere; what waits on them waits for those alone.
     elsewhere: HashMap<QueueId, Elsewhere>,
+    /// Queues with workers that take from Temporal: how many are ours, how many foreign.
+    task_queues: HashMap<QueueId, (usize, usize)>,
     /// Queues that have had workers elsewhere: those may have left leases.
     known: HashSet<QueueId>,
+}
+
+/// What drives the runs of a queue whose workers take from Temporal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Driver {
+    /// A workflow of ours, with workers of ours.
+    Ours,
+    /// A worker that hosts workflows of its own.
+    Foreign,
 }
 
 struct Elsewhere {
@@ -111,9 +126,21 @@ impl Hub {
         Watch { receiver: watched.sender.subscribe(), hub: self.clone(), execution }
     }
 
-    /// Says that the worker of this process serves a queue.
+    /// The wake-ups of a process without a worker.
+    pub fn without_worker() -> Self {
+        Self { only_elsewhere: true, ..Self::default() }
+    }
+
+    /// Says that the worker of this process serves a queue, if there is one.
     pub fn serve(&self, queue: QueueId) {
-        self.write_queues().in_process.insert(queue);
+        if !self.only_elsewhere {
+            self.write_queues().in_process.insert(queue);
+        }
+    }
+
+    /// Whether the worker of this process serves a queue.
+    pub fn serves_here(&self, queue: QueueId) -> bool {
+        self.read_queues().in_process.contains(&queue)
     }
 
     /// A worker elsewhere begins to serve a queue. Until the last such worker leaves, what waits on
@@ -140,6 +167,50 @@ impl Hub {
         }
     }
 
+    /// A worker begins to take what waits on a queue from Temporal.
+    pub(crate) fn serve_task_queue(&self, queue: QueueId, driver: Driver) {
+        let mut queues = self.write_queues();
+        queues.known.insert(queue);
+        let (ours, foreign) = queues.task_queues.entry(queue).or_default();
+        match driver {
+            Driver::Ours => *ours += 1,
+            Driver::Foreign => *foreign += 1,
+        }
+    }
+
+    /// A worker takes nothing more from Temporal.
+    pub(crate) fn leave_task_queue(&self, queue: QueueId, driver: Driver) {
+        let mut queues = self.write_queues();
+        if let Some((ours, foreign)) = queues.task_queues.get_mut(&queue) {
+            match driver {
+                Driver::Ours => *ours -= 1,
+                Driver::Foreign => *foreign -= 1,
+            }
+            if (*ours, *foreign) == (0, 0) {
+                queues.task_queues.remove(&queue);
+            }
+        }
+    }
+
+    /// What drives the runs of a queue, if its workers take from Temporal. Ours go first.
+    pub fn driver(&self, queue: QueueId) -> Option<Driver> {
+        match self.read_queues().task_queues.get(&queue) {
+            None => None,
+            Some((0, _)) => Some(Driver::Foreign),
+            Some(_) => Some(Driver::Ours),
+        }
+    }
+
+    /// The queues whose workers take from Temporal.
+    pub(crate) fn task_queues(&self) -> Vec<QueueId> {
+        self.read_queues().task_queues.keys().copied().collect()
+    }
+
+    /// Hands what has to be told to Temporal to whoever tells it.
+    pub(crate) fn tell(&self, teller: mpsc::UnboundedSender<outbox::Model>) {
+        *lock(&self.teller) = Some(teller);
+    }
+
     /// Says that workers elsewhere have served a queue, before this process began.
     pub(crate) fn was_served(&self, queue: QueueId) {
         self.write_queues().known.insert(queue);
@@ -161,7 +232,7 @@ impl Hub {
 
     /// Whether a queue has a worker.
     pub fn serves(&self, queue: QueueId) -> bool {
-        self.lanes(queue).is_some()
+        self.lanes(queue).is_some() || self.driver(queue).is_some()
     }
 
     /// Where what waits on a queue is offered; `None` if nobody serves it.
@@ -286,11 +357,17 @@ impl Listener for Hub {
                     let ready = Ready { queue, activity, hint };
                     if not_before <= Timestamp::UNIX_EPOCH {
                         self.offer(kind, ready);
-                    } else if self.serves(queue) {
+                    } else if self.lanes(queue).is_some() {
                         self.offer_at(kind, ready, not_before);
                     }
                 }
                 Notice::Stop { execution } => self.stop(execution),
+                Notice::Outbox { row } => {
+                    if let Some(teller) = &*lock(&self.teller) {
+                        // At the end of the process; the row's claim runs out.
+                        let _ending = teller.send(*row);
+                    }
+                }
                 Notice::Catalogue { organization } => self.forget(Some(&organization)),
             }
         }

@@ -12,12 +12,14 @@ mod news;
 mod run;
 mod step;
 mod taker;
+mod teller;
 
-pub use embedded::{Embedded, Leased, Offer};
-pub use hub::{Hub, Watch};
+pub use embedded::{Embedded, Leased, Offer, take_up};
+pub use hub::{Driver, Hub, Watch};
 pub use run::{NewRun, Run, Spent};
 pub use step::Speaker;
 pub use taker::Taker;
+pub use teller::{EndedOutside, Starting, Teller, Workflows};
 
 use async_trait::async_trait;
 use drover_domain::executions::Status;

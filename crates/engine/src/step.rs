@@ -257,7 +257,8 @@ fn requeue(run: &Run, set: &mut WriteSet, ordinal: u32, not_before: Timestamp) {
     );
 }
 
-fn stop_activity(run: &Run, set: &mut WriteSet, ordinal: u32, now: Timestamp) {
+/// Ends an activity that nobody waits for any more.
+pub(crate) fn stop_activity(run: &Run, set: &mut WriteSet, ordinal: u32, now: Timestamp) {
     use activities::entity::{Column, Entity};
     set.add(
         Entity::update_many()

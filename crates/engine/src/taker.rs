@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use drover_domain::workers::WorkerKind;
 use drover_domain::{ActivityId, QueueId, WorkerId};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -18,6 +19,8 @@ pub struct Taker {
     pub(crate) owner: String,
     /// Where it takes work from.
     pub(crate) lanes: Vec<Arc<Lanes>>,
+    /// What it is, if it is not the worker of this process.
+    pub(crate) kind: WorkerKind,
     /// The queues it serves; empty for the worker of this process, which hears of them by the hub.
     pub(crate) queues: Vec<QueueId>,
     gone: CancellationToken,
@@ -34,16 +37,18 @@ struct Stops {
 impl Taker {
     pub(crate) fn in_process(owner: String, lanes: Arc<Lanes>) -> Arc<Self> {
         let (lanes, queues, gone) = (vec![lanes], Vec::new(), CancellationToken::new());
-        Arc::new(Self { owner, lanes, queues, gone, stops: None })
+        let kind = WorkerKind::Drover;
+        Arc::new(Self { owner, lanes, kind, queues, gone, stops: None })
     }
 
     pub(crate) fn elsewhere(
         id: WorkerId,
+        kind: WorkerKind,
         queues: Vec<QueueId>,
         lanes: Vec<Arc<Lanes>>,
     ) -> Arc<Self> {
         let (owner, gone) = (id.to_string(), CancellationToken::new());
-        Arc::new(Self { owner, lanes, queues, gone, stops: Some(Stops::default()) })
+        Arc::new(Self { owner, lanes, kind, queues, gone, stops: Some(Stops::default()) })
     }
 
     /// Ends when the worker has left or was found lost: it gets no more work.

@@ -22,8 +22,14 @@ struct Claims {
 
 /// The Ed25519 key that signs API keys.
 pub struct SigningKey {
-    kid: String,
     encoding: EncodingKey,
+    public: PublicKey,
+}
+
+/// The public half of such a key: what it signed is known by it.
+pub struct PublicKey {
+    kid: String,
+    bytes: [u8; 32],
     decoding: DecodingKey,
 }
 
@@ -33,16 +39,18 @@ impl SigningKey {
         let public = ed25519_dalek::SigningKey::from_bytes(seed.reveal()).verifying_key();
         // PKCS #8: a fixed head, then the seed.
         let pkcs8 = [HEAD.as_slice(), seed.reveal()].concat();
-        Self {
-            kid: hex(&Sha256::digest(public.as_bytes())[..8]),
-            encoding: EncodingKey::from_ed_der(&pkcs8),
-            decoding: DecodingKey::from_ed_der(public.as_bytes()),
-        }
+        let public = PublicKey::from_bytes(public.to_bytes());
+        Self { encoding: EncodingKey::from_ed_der(&pkcs8), public }
+    }
+
+    /// Its public half.
+    pub fn public(&self) -> &PublicKey {
+        &self.public
     }
 
     /// Tells this key from others; it is no secret.
     pub fn fingerprint(&self) -> &str {
-        &self.kid
+        self.public.kid()
     }
 
     /// Signs a key for an identity.
@@ -60,8 +68,31 @@ impl SigningKey {
             exp: expires.map(Timestamp::as_second),
         };
         let mut header = Header::new(Algorithm::EdDSA);
-        header.kid = Some(self.kid.clone());
+        header.kid = Some(self.public.kid.clone());
         jsonwebtoken::encode(&header, &claims, &self.encoding).map(Secret::new).doing("sign a key")
+    }
+
+    /// The key id and organization of a token signed by this key and not expired.
+    pub fn verify(&self, token: &str) -> Option<(KeyId, String)> {
+        self.public.verify(token)
+    }
+}
+
+impl PublicKey {
+    /// The key with these bytes.
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        let kid = hex(&Sha256::digest(bytes)[..8]);
+        Self { kid, bytes, decoding: DecodingKey::from_ed_der(&bytes) }
+    }
+
+    /// What tokens signed by it call it.
+    pub fn kid(&self) -> &str {
+        &self.kid
+    }
+
+    /// Its bytes.
+    pub fn bytes(&self) -> &[u8; 32] {
+        &self.bytes
     }
 
     /// The key id and organization of a token signed by this key and not expired.
@@ -72,6 +103,11 @@ impl SigningKey {
         let token = jsonwebtoken::decode::<Claims>(token, &self.decoding, &validation).ok()?;
         Some((token.claims.jti.parse().ok()?, token.claims.organization))
     }
+}
+
+/// What a token says is the key that signed it. Anybody can say anything.
+pub fn claimed_kid(token: &str) -> Option<String> {
+    jsonwebtoken::decode_header(token).ok()?.kid
 }
 
 /// The form in which a token is stored.

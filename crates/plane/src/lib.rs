@@ -27,10 +27,11 @@ mod plane;
 mod routes;
 mod seed;
 
+pub use auth::MovedKeys;
 pub use ctx::Ctx;
 pub use error::{Failure, Reply};
 pub use extract::{Body, Caller, Id, Query};
-pub use keys::SigningKey;
-pub use plane::{Parts, Plane, Settings};
+pub use keys::{PublicKey, SigningKey};
+pub use plane::{Parts, Plane, Settings, TemporalPlace};
 pub use routes::{Routes, openapi, router};
 pub use seed::read_seed;

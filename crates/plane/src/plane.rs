@@ -5,14 +5,14 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use drover_domain::{AgentId, Clock, Ids, JobId, OrgId, QueueId, Secret, micros};
-use drover_engine::{Embedded, Engine, Hub};
+use drover_engine::{Embedded, Engine, Hub, Workflows};
 use drover_store::Store;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::activities::AgentSpec;
-use crate::auth::Keyed;
+use crate::auth::{Keyed, MovedKeys};
 use crate::cache::Cache;
 use crate::keys::SigningKey;
 use crate::workers::Registry;
@@ -28,6 +28,19 @@ pub struct Settings {
     pub max_wait: Duration,
     /// The time between two keepalives of a stream. Default 15 s.
     pub keepalive: Duration,
+    /// Where Temporal is, if this plane has one.
+    pub temporal: Option<TemporalPlace>,
+}
+
+/// Where Temporal is, as workers are told.
+#[derive(Debug, Clone)]
+pub struct TemporalPlace {
+    /// `http://host:7233`, or `https://…` with TLS.
+    pub address: String,
+    /// The namespace.
+    pub namespace: String,
+    /// The key that is sent with every call.
+    pub api_key: Option<Secret<String>>,
 }
 
 /// The state of a running plane; shared by all requests.
@@ -38,6 +51,8 @@ pub struct Plane {
     pub engine: Arc<dyn Engine>,
     /// The engine of this process, for its own worker.
     pub embedded: Arc<Embedded>,
+    /// Temporal's workflows, if this plane has it.
+    pub workflows: Option<Arc<dyn Workflows>>,
     /// Wake-ups.
     pub hub: Arc<Hub>,
     /// The workers in other processes that are here.
@@ -48,6 +63,8 @@ pub struct Plane {
     pub ids: Arc<dyn Ids>,
     /// Signs API keys.
     pub signing: SigningKey,
+    /// The keys of other planes that signed keys of organizations which have moved here.
+    pub moved_keys: MovedKeys,
     /// See [`Settings`].
     pub settings: Settings,
     /// Renders `/metrics`.
@@ -80,12 +97,16 @@ pub struct Parts {
     pub store: Store,
     /// The engine, with the hub that hears the store's commits.
     pub embedded: Arc<Embedded>,
+    /// Temporal's workflows, if this plane has it.
+    pub workflows: Option<Arc<dyn Workflows>>,
     /// Now.
     pub clock: Arc<dyn Clock>,
     /// New ids.
     pub ids: Arc<dyn Ids>,
     /// Signs API keys.
     pub signing: SigningKey,
+    /// The keys of other planes that signed keys of organizations which have moved here.
+    pub moved_keys: MovedKeys,
     /// See [`Settings`].
     pub settings: Settings,
     /// Renders `/metrics`.
@@ -106,11 +127,13 @@ impl Plane {
             store: parts.store,
             engine: parts.embedded.clone(),
             embedded: parts.embedded,
+            workflows: parts.workflows,
             hub,
             workers: Registry::default(),
             clock: parts.clock,
             ids: parts.ids,
             signing: parts.signing,
+            moved_keys: parts.moved_keys,
             settings: parts.settings,
             metrics: parts.metrics,
             draining: CancellationToken::new(),

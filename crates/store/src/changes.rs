@@ -62,6 +62,8 @@ impl Changes {
             Notice::Stop { execution } => self.stops.add(*execution),
             Notice::Ready { queue, .. } => self.queues.add(*queue),
             Notice::Catalogue { organization } => self.catalogues.add(organization.clone()),
+            // Whoever wrote it has claimed it; once the claim has run out anybody finds it.
+            Notice::Outbox { .. } => {}
         }
     }
 

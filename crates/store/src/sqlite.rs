@@ -21,6 +21,8 @@ use crate::lock::DirectoryLock;
 use crate::store::{BATCH, Listener, Pending};
 use crate::write::{Broken, Entry, Guard, Notice, Step, WriteSet};
 
+/// The database's name in a data directory.
+pub const DATABASE_FILE: &str = "drover.db";
 /// Connections for reading.
 const READERS: u32 = 4;
 /// Prepared statements kept by the writer; the hot path has about twenty shapes.
@@ -34,7 +36,7 @@ pub(crate) struct Database {
 impl Database {
     /// The database in a directory that this process owns.
     pub fn new(directory: &Path, lock: DirectoryLock) -> Self {
-        Self { file: directory.join("drover.db"), lock }
+        Self { file: directory.join(DATABASE_FILE), lock }
     }
 
     /// A single connection that may change the schema.

@@ -198,7 +198,7 @@ pub fn is_away(error: &Error) -> bool {
     }
 }
 
-async fn migrate(migrator: DatabaseConnection) -> Result<()> {
+pub(crate) async fn migrate(migrator: DatabaseConnection) -> Result<()> {
     let migrated = Migrations::up(&migrator, None).await;
     migrator.close().await.doing("close the migrating connection")?;
     migrated.map_err(|error| match &error {

@@ -12,7 +12,7 @@ use sea_orm::{
     Value,
 };
 
-use crate::dialect;
+use crate::{dialect, outbox};
 
 /// What must hold for one statement, else nothing of its set is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,6 +108,11 @@ pub enum Notice {
     Stop {
         /// Which run.
         execution: ExecutionId,
+    },
+    /// Something has to be told to Temporal; the row is claimed for this process.
+    Outbox {
+        /// What.
+        row: Box<outbox::entity::Model>,
     },
     /// Something of an organization's catalogue changed: what was remembered of it is void.
     Catalogue {

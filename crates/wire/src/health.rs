@@ -25,6 +25,10 @@ pub struct Ready {
     pub status: String,
     /// Now.
     pub timestamp: String,
+    /// `connected`, or why Temporal cannot be reached: what is accepted starts once it is back. Not
+    /// there where the plane has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub temporal: Option<String>,
 }
 
 operations! { "health";

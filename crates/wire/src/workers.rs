@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use drover_domain::activities::{ActivityKind, ActivityTask, Outcome, Progress};
+use drover_domain::executions::Next;
 use drover_domain::workers::MAX_QUEUES;
 use drover_domain::{ActivityId, QueueId, WorkerId};
 use serde::{Deserialize, Serialize};
@@ -35,6 +36,11 @@ pub struct WorkerRegister {
     pub protocol: u32,
     /// Its version, for people.
     pub version: String,
+    /// Where it takes its work from: `http` (from the plane) or `temporal`. Unless it says so, from Temporal where the
+    /// plane has one.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub takes_from: Option<TakesFrom>,
     /// Free labels, for people.
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
@@ -157,6 +163,25 @@ impl Check for WorkerSystemInfo {
     }
 }
 
+/// Where a worker takes its work from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum TakesFrom {
+    /// From the plane, by long poll.
+    Http,
+    /// From Temporal's task queues.
+    Temporal,
+}
+
+/// Where Temporal is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TemporalPlace {
+    /// `http://host:7233`, or `https://…` with TLS.
+    pub address: String,
+    /// The namespace.
+    pub namespace: String,
+}
+
 /// A registered worker.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct WorkerRegistered {
@@ -169,6 +194,8 @@ pub struct WorkerRegistered {
     pub lease_seconds: u32,
     /// The names of its queues, in the order in which they were asked for.
     pub queue_names: Vec<String>,
+    /// Where it takes its work from, unless that is the plane: a task queue has the id of its queue.
+    pub temporal: Option<TemporalPlace>,
 }
 
 /// A worker asks for work.
@@ -255,6 +282,25 @@ impl Check for ActivityProgress {
         violations.range("number", self.number.into(), 1, i32::MAX.into());
         violations.items("progress", self.progress.len());
     }
+}
+
+/// An activity that a worker was given by Temporal.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ActivityLease {
+    /// The activity, leased, with all that is needed to execute it; nothing if it is not to be had.
+    #[schema(value_type = Option<Object>)]
+    pub task: Option<ActivityTask>,
+    /// What comes next in the run if there is nothing to execute: for its workflow.
+    #[schema(value_type = Object)]
+    pub next: Next,
+}
+
+/// An activity's end was recorded.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ActivityEnded {
+    /// What comes next in the run, for its workflow; nothing where the plane drives it.
+    #[schema(value_type = Option<Object>)]
+    pub next: Option<Next>,
 }
 
 /// How an activity ended.
@@ -373,10 +419,12 @@ operations! { "workers";
     Poll = POST "/api/v1/workers/{worker_id}/poll", May(Report), NoQuery, WorkerPoll => 200 WorkerTasks;
     /// Renews a worker's leases, and tells it what to stop.
     Renew = POST "/api/v1/workers/{worker_id}/renew", May(Report), NoQuery, WorkerRenew => 200 WorkerRenewed;
+    /// Leases the activity that a worker was given by Temporal.
+    LeaseActivity = POST "/api/v1/workers/{worker_id}/activities/{activity_id}/lease", May(Report), NoQuery, Nothing => 200 ActivityLease;
     /// Stores what happened in an activity so far.
     Progressed = POST "/api/v1/workers/{worker_id}/activities/{activity_id}/progress", May(Report), NoQuery, ActivityProgress => 200 Nothing;
     /// Records how an activity ended.
-    Complete = POST "/api/v1/workers/{worker_id}/activities/{activity_id}/complete", May(Report), NoQuery, ActivityEnd => 200 Nothing;
+    Complete = POST "/api/v1/workers/{worker_id}/activities/{activity_id}/complete", May(Report), NoQuery, ActivityEnd => 200 ActivityEnded;
     /// Takes a worker's sign of life.
     Heartbeat = POST "/api/v1/workers/{worker_id}/heartbeat", May(Report), NoQuery, WorkerHeartbeatSimple => 204 Nothing;
     /// Lets a worker leave; what it had leased goes on elsewhere.

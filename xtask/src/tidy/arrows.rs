@@ -3,11 +3,12 @@
 use crate::workspace::Package;
 
 /// A package, and those of ours that it may list.
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 11] = [
     ("drover-domain", &[]),
     ("drover-wire", &["drover-domain"]),
     ("drover-store", &["drover-domain"]),
     ("drover-engine", &["drover-domain", "drover-store"]),
+    ("drover-temporal", &["drover-domain", "drover-engine"]),
     ("drover-worker", &["drover-domain"]),
     ("drover-plane", &["drover-domain", "drover-wire", "drover-store", "drover-engine"]),
     (
@@ -17,6 +18,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
             "drover-wire",
             "drover-store",
             "drover-engine",
+            "drover-temporal",
             "drover-worker",
             "drover-plane",
         ],

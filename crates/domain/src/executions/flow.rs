@@ -128,6 +128,11 @@ pub enum Event {
         /// What the row will say.
         reason: String,
     },
+    /// What drove the run was ended from outside.
+    Abandoned {
+        /// What the row will say.
+        reason: String,
+    },
 }
 
 /// What to do about it, in order.
@@ -240,6 +245,7 @@ impl ExecutionFlow {
                 self.stop(Status::Failed, format!("Limit reached: max_seconds ({seconds} s)"))
             }
             Event::CancelRequested { reason } => self.stop(Status::Cancelled, reason),
+            Event::Abandoned { reason } => self.stop(Status::Failed, reason),
             Event::Accepted
             | Event::Leased { .. }
             | Event::TurnDone { .. }
@@ -499,6 +505,7 @@ mod tests {
             Just(Event::MessageAdded),
             Just(Event::DeadlinePassed),
             Just(Event::CancelRequested { reason: "stop".into() }),
+            Just(Event::Abandoned { reason: "gone".into() }),
         ]
     }
 

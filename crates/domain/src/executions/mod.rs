@@ -3,6 +3,7 @@
 mod event;
 mod flow;
 mod limits;
+mod next;
 mod status;
 
 pub use event::{EventKind, NewEvent, StoredEvent, event_id, parse_event_id};
@@ -10,4 +11,5 @@ pub use flow::{
     Command, Event, ExecutionFlow, FLOW_VERSION, Phase, Settlement, backoff, idempotency_key,
 };
 pub use limits::Limits;
+pub use next::{Next, Step};
 pub use status::Status;

@@ -2,6 +2,8 @@
 
 pub mod dev;
 pub mod executions;
+pub mod export;
+pub mod import;
 pub mod jobs;
 pub mod openapi;
 pub mod organizations;

@@ -8,7 +8,7 @@ use clap::Args;
 use drover_domain::QueueId;
 use drover_domain::workers::PROTOCOL;
 use drover_wire::client::Client;
-use drover_wire::workers::{WorkerRegister, WorkerSystemInfo};
+use drover_wire::workers::{TakesFrom, WorkerRegister, WorkerSystemInfo};
 use drover_worker::WorkerHandle;
 use owo_colors::OwoColorize;
 use serde::Serialize;
@@ -36,6 +36,15 @@ pub struct WorkerArgs {
     #[arg(long = "label", value_name = "NAME=VALUE", value_parser = label)]
     #[serde(skip)]
     labels: Vec<(String, String)>,
+    /// Where work comes from: `http` is the plane itself, by long poll [default: Temporal where the
+    /// plane has one, else the plane]
+    #[arg(long, value_name = "FROM")]
+    #[serde(skip)]
+    plane: Option<From>,
+    /// Where Temporal is, if not where the plane finds it
+    #[arg(long, value_name = "URL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temporal_address: Option<String>,
     /// Seconds that what runs has to end when the worker is told to
     #[arg(long, value_name = "N", default_value_t = 60)]
     #[serde(skip)]
@@ -73,6 +82,15 @@ pub struct WorkerArgs {
     client: ClientFlags,
 }
 
+/// Where work comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum From {
+    /// From the plane, by long poll over HTTP(S) alone.
+    Http,
+    /// From Temporal's task queues.
+    Temporal,
+}
+
 /// Serves until it is told to stop; then what runs may end.
 pub async fn run(args: WorkerArgs, shell: &Shell) -> Outcome {
     let config = shell.config(&args)?;
@@ -81,8 +99,12 @@ pub async fn run(args: WorkerArgs, shell: &Shell) -> Outcome {
     check_wall(&config)?;
     let client = client::connect(&config)?;
     warn(&client, shell.printer);
-    let register = registration(args.queues, args.labels);
-    let (remote, registered) = Remote::register(client.clone(), register).await?;
+    let register = registration(args.queues, args.labels, args.plane);
+    let registering = Remote::register(client.clone(), register, &config);
+    let (remote, registered) = tokio::select! {
+        registered = registering => registered?,
+        () = signals.next() => return Ok(Exit::Interrupted),
+    };
     let started = executor::worker(&config, remote.clone());
     let worker = match started {
         Ok(worker) => worker.start(),
@@ -105,10 +127,15 @@ pub async fn run(args: WorkerArgs, shell: &Shell) -> Outcome {
         }
     }
     let grace = Duration::from_secs(args.drain_seconds);
-    let exit = drain(&worker, grace, &mut signals, shell.printer).await;
+    // Side by side: what has arrived can be given up only once nobody waits for it any more.
+    let drained = drain(&worker, grace, &mut signals, shell.printer);
+    let (exit, ()) = tokio::join!(drained, remote.drain());
     // Before what still runs is stopped: nothing of it may be reported as its end.
     farewell(&remote).await;
     worker.stop().await;
+    if tokio::time::timeout(FAREWELL, remote.close()).await.is_err() {
+        tracing::warn!("Temporal will find out that this worker left");
+    }
     Ok(exit)
 }
 
@@ -141,7 +168,11 @@ async fn farewell(remote: &Remote) {
     }
 }
 
-fn registration(queues: Vec<QueueId>, labels: Vec<(String, String)>) -> WorkerRegister {
+fn registration(
+    queues: Vec<QueueId>,
+    labels: Vec<(String, String)>,
+    from: Option<From>,
+) -> WorkerRegister {
     let hostname = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let cpus = std::thread::available_parallelism().map_or(1, usize::from);
     let system_info = WorkerSystemInfo {
@@ -157,6 +188,10 @@ fn registration(queues: Vec<QueueId>, labels: Vec<(String, String)>) -> WorkerRe
     WorkerRegister {
         queues,
         protocol: PROTOCOL,
+        takes_from: from.map(|from| match from {
+            From::Http => TakesFrom::Http,
+            From::Temporal => TakesFrom::Temporal,
+        }),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         labels: BTreeMap::from_iter(labels),
         system_info,

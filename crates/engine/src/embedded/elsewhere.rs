@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use drover_domain::workers::WorkerKind;
 use drover_domain::{ActivityId, Error, ExecutionId, OrgId, QueueId, Result, WorkerId};
 use drover_store::activities;
 use drover_store::sea_orm::sea_query::Expr;
@@ -10,16 +11,28 @@ use drover_store::sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use super::Embedded;
 use super::lease::{Leased, Which, lease_end};
+use crate::hub::Driver;
 use crate::news::UnderWay;
 use crate::run::Run;
 use crate::taker::{IN_PROCESS, Taker};
 
 impl Embedded {
-    /// Lets a worker take work from these queues.
-    pub async fn admit(&self, id: WorkerId, queues: Vec<QueueId>) -> Result<Arc<Taker>> {
-        let lanes = queues.iter().map(|queue| self.hub.serve_elsewhere(*queue)).collect();
-        let taker = Taker::elsewhere(id, queues, lanes);
-        self.offer_waiting_of(&taker.queues).await?;
+    /// Lets a worker take work from these queues: from here, or from Temporal.
+    pub async fn admit(
+        &self,
+        id: WorkerId,
+        kind: WorkerKind,
+        queues: Vec<QueueId>,
+    ) -> Result<Arc<Taker>> {
+        let Some(driver) = driver(kind) else {
+            let lanes = queues.iter().map(|queue| self.hub.serve_elsewhere(*queue)).collect();
+            let taker = Taker::elsewhere(id, kind, queues, lanes);
+            self.offer_waiting_of(&taker.queues).await?;
+            return Ok(taker);
+        };
+        queues.iter().for_each(|queue| self.hub.serve_task_queue(*queue, driver));
+        let taker = Taker::elsewhere(id, kind, queues, Vec::new());
+        self.release_parked(&taker.queues).await?;
         Ok(taker)
     }
 
@@ -32,7 +45,12 @@ impl Embedded {
     pub fn dismiss(&self, taker: &Taker) {
         if !taker.gone().is_cancelled() {
             taker.gone().cancel();
-            taker.queues.iter().for_each(|queue| self.hub.leave(*queue));
+            for queue in &taker.queues {
+                match driver(taker.kind) {
+                    None => self.hub.leave(*queue),
+                    Some(driver) => self.hub.leave_task_queue(*queue, driver),
+                }
+            }
         }
     }
 
@@ -95,5 +113,14 @@ impl Embedded {
                 .filter(Column::LeaseOwner.not_like(format!("{IN_PROCESS}%"))),
         );
         self.store.write(set).await
+    }
+}
+
+/// What drives the runs of such a worker's queues; nothing does where it takes its work from here.
+fn driver(kind: WorkerKind) -> Option<Driver> {
+    match kind {
+        WorkerKind::Drover => None,
+        WorkerKind::Temporal => Some(Driver::Ours),
+        WorkerKind::Foreign => Some(Driver::Foreign),
     }
 }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use drover_domain::activities::{ActivityKind, ProcessRecord};
-use drover_domain::executions::Event;
+use drover_domain::executions::{Event, Next, Step};
 use drover_domain::messages::{Body, Message, ToolCallRequest};
 use drover_domain::workers::LEASE;
-use drover_domain::{ActivityId, Error, ExecutionId, OrgId, Result, micros};
+use drover_domain::{ActivityId, Error, ExecutionId, OrgId, QueueId, Result, micros};
 use drover_store::sea_orm::sea_query::Expr;
 use drover_store::sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use drover_store::{WriteSet, activities, messages};
@@ -14,16 +14,21 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::Embedded;
-use crate::lanes::{self, Ready, Taken};
+use crate::lanes::{self, Lanes, Ready, Taken};
 use crate::news::UnderWay;
 use crate::run::Run;
 use crate::step::{Extra, as_i32, step};
 use crate::taker::Taker;
 
+/// The wait before an activity is asked for again that another worker has.
+const LOOK_AGAIN_MS: i64 = 1000;
+
 /// Something that may be leased.
 pub struct Offer {
     kind: ActivityKind,
-    taken: Taken,
+    ready: Ready,
+    /// Where it was taken from, if it waited here.
+    from: Option<Arc<Lanes>>,
     taker: Arc<Taker>,
 }
 
@@ -106,16 +111,68 @@ impl Embedded {
                 tracing::warn!(%error, "cannot read what waits");
             }
         }
-        let offer = |taken| Offer { kind, taken, taker: taker.clone() };
+        let offer = |Taken { ready, from, .. }| Offer {
+            kind,
+            ready,
+            from: Some(from),
+            taker: taker.clone(),
+        };
         taken.into_iter().map(offer).collect()
     }
 
     /// Makes an offer a lease; `None` if it is no longer to be had.
     pub async fn lease(&self, offer: Offer) -> Result<Option<Leased>> {
-        let Offer { kind, taken, taker } = offer;
-        let leased = self.take(&taken.ready, &taker).await;
-        taken.from.settled(kind, taken.ready.activity);
+        let Offer { kind, ready, from, taker } = offer;
+        let leased = self.take(&ready, &taker).await;
+        if let Some(from) = from {
+            from.settled(kind, ready.activity);
+        }
         leased
+    }
+
+    /// An activity that a worker was given by Temporal, and its run; `None` if there is no such one on
+    /// the worker's queues.
+    pub async fn given(
+        &self,
+        taker: &Arc<Taker>,
+        org: &OrgId,
+        activity: ActivityId,
+    ) -> Result<Option<(Offer, ExecutionId)>> {
+        let row = activities::queries::activity_by_id(self.store.reader(), activity).await?;
+        let row = row.filter(|row| {
+            row.organization_id == org.as_str() && taker.queues.contains(&QueueId(row.queue_id))
+        });
+        Ok(row.and_then(|row| {
+            let kind = ActivityKind::parse(&row.kind)?;
+            let ready = Ready { queue: QueueId(row.queue_id), activity, hint: None };
+            let offer = Offer { kind, ready, from: None, taker: taker.clone() };
+            Some((offer, ExecutionId(row.execution_id)))
+        }))
+    }
+
+    /// What comes next in a run after this activity, for whatever drives it.
+    pub async fn next(&self, org: &OrgId, id: ExecutionId, after: ActivityId) -> Result<Next> {
+        let next = match self.run(org, id).await {
+            Ok(run) => Next::of(id, &run.flow),
+            // Deleted meanwhile.
+            Err(Error::NotFound(_)) => Next::End,
+            Err(error) => return Err(error),
+        };
+        let Next::Execute(Step { activity, .. }) = next else {
+            return Ok(next);
+        };
+        if activity != after {
+            return Ok(next);
+        }
+        // The same once more: another worker has it, or it failed and its time has not come.
+        let row = activities::queries::activity_by_id(self.store.reader(), activity).await?;
+        let wait = match row {
+            Some(row) if row.state == "queued" => {
+                (row.not_before - micros(self.clock.now())).max(0) / 1000
+            }
+            _ => LOOK_AGAIN_MS,
+        };
+        Ok(next.after(u64::try_from(wait).unwrap_or_default()))
     }
 
     async fn take(&self, ready: &Ready, taker: &Arc<Taker>) -> Result<Option<Leased>> {

@@ -3,12 +3,14 @@
 
 mod elsewhere;
 mod lease;
+mod outbox;
 mod recover;
 mod replicas;
 mod report;
 mod start;
 
 pub use lease::{Leased, Offer};
+pub use recover::take_up;
 
 use std::sync::{Arc, Mutex};
 
@@ -40,6 +42,8 @@ pub struct Embedded {
     looked_at: Mutex<Option<(QueueId, ActivityId)>>,
     /// Takes of what others may take too.
     contested: Semaphore,
+    /// Whether Temporal drives the runs of queues whose workers take from it.
+    tells_temporal: bool,
 }
 
 impl Embedded {
@@ -48,7 +52,14 @@ impl Embedded {
         let owner = format!("{IN_PROCESS}{}", ids.next());
         let in_process = Taker::in_process(owner, hub.in_process().clone());
         let (looked_at, contested) = (Mutex::default(), Semaphore::new(replicas::CONTESTED));
-        Self { store, hub, clock, ids, in_process, looked_at, contested }
+        let tells_temporal = false;
+        Self { store, hub, clock, ids, in_process, looked_at, contested, tells_temporal }
+    }
+
+    /// The same, and Temporal is told of its runs.
+    #[must_use]
+    pub fn with_temporal(self) -> Self {
+        Self { tells_temporal: true, ..self }
     }
 
     /// The worker of this process.
@@ -68,7 +79,7 @@ impl Embedded {
     }
 
     /// Steps a run, reading it again for as long as somebody else writes first.
-    async fn decide(
+    pub(crate) async fn decide(
         &self,
         org: &OrgId,
         id: ExecutionId,
@@ -77,7 +88,9 @@ impl Embedded {
         for _ in 0..CONFLICTS {
             let mut run = self.run(org, id).await?;
             let mut set = self.store.set();
+            let before = run.flow.clone();
             decision(&mut run, &mut set)?;
+            self.tell_change(&before, &run, &mut set)?;
             match self.store.write(set).await {
                 Err(Error::Stale) => {}
                 Err(error) => return Err(error),

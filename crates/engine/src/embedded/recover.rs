@@ -7,14 +7,16 @@ use std::time::Duration;
 use drover_domain::activities::ActivityKind;
 use drover_domain::executions::Event;
 use drover_domain::{ActivityId, Error, ExecutionId, OrgId, QueueId, Result, micros, timestamp};
-use drover_store::activities;
+use drover_store::{WriteSet, activities, executions};
 use futures_util::{StreamExt, TryStreamExt, stream};
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::Embedded;
 use crate::hub::lock;
 use crate::lanes::Ready;
-use crate::step::{Extra, step};
+use crate::run::Run;
+use crate::step::{Extra, step, stop_activity};
 use crate::taker::IN_PROCESS;
 
 /// Rows looked at in one go.
@@ -143,8 +145,6 @@ impl Embedded {
     /// same, or its owner may have been heard after all.
     async fn lose(&self, row: activities::entity::Model) -> Result<()> {
         let (org, id) = (OrgId::new(row.organization_id.clone()), ExecutionId(row.execution_id));
-        let activity = u32::try_from(row.ordinal).unwrap_or_default();
-        let current = ActivityKind::parse(&row.kind).map(|kind| (ActivityId(row.id), kind));
         for _ in 0..super::CONFLICTS {
             let mut run = match self.run(&org, id).await {
                 // Deleted meanwhile.
@@ -153,11 +153,11 @@ impl Embedded {
             };
             let mut set = self.store.set();
             activities::queries::lease_stays(&mut set, &row);
-            let extra = Extra { current, ..Extra::default() };
-            let event = Event::LeaseLost { activity };
-            if !step(&mut run, event, extra, &mut set, self.clock.now())? {
+            let before = run.flow.clone();
+            if !lost(&mut run, &row, &mut set, self.clock.now())? {
                 return Ok(());
             }
+            self.tell_change(&before, &run, &mut set)?;
             match self.store.write(set).await {
                 Err(Error::Stale) => {}
                 Err(error) => return Err(error),
@@ -174,4 +174,41 @@ impl Embedded {
         }
         Err(Error::fault("take back a lease", "its run changed on every try"))
     }
+}
+
+/// Takes up an activity that waits or is leased, in rows that come from another plane, where no
+/// engine runs: a lease is void, and what its run does not wait for ends. Returns whether a lease
+/// was.
+///
+/// # Errors
+/// A fault if the run's state cannot be read.
+pub fn take_up(
+    run: &executions::entity::Model,
+    activity: &activities::entity::Model,
+    set: &mut WriteSet,
+    now: Timestamp,
+) -> Result<bool> {
+    let mut run = Run::from_row(run)?;
+    let leased = activity.state == "leased";
+    let ordinal = u32::try_from(activity.ordinal).unwrap_or_default();
+    let taken_up =
+        if leased { lost(&mut run, activity, set, now)? } else { run.flow.owns(ordinal) };
+    if !taken_up {
+        stop_activity(&run, set, ordinal, now);
+    }
+    Ok(leased)
+}
+
+/// Steps a run whose activity has lost its worker. Returns whether the run had waited for it.
+fn lost(
+    run: &mut Run,
+    activity: &activities::entity::Model,
+    set: &mut WriteSet,
+    now: Timestamp,
+) -> Result<bool> {
+    let kind = ActivityKind::parse(&activity.kind);
+    let current = kind.map(|kind| (ActivityId(activity.id), kind));
+    let extra = Extra { current, ..Extra::default() };
+    let ordinal = u32::try_from(activity.ordinal).unwrap_or_default();
+    step(run, Event::LeaseLost { activity: ordinal }, extra, set, now)
 }

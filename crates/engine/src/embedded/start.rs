@@ -51,7 +51,8 @@ pub(super) fn start(engine: &Embedded, set: &mut WriteSet, new: NewRun) -> Resul
     set.insert(new_activity(&run, ordinal, ActivityKind::Turn, turn, 0, now));
     let activity = ActivityId::of(id, ordinal);
 
-    let served = engine.hub().serves(run.queue);
+    engine.tell_start(&run, set)?;
+    let served = engine.hub().lanes(run.queue).is_some();
     let (queue, which) = (run.queue, Which::first(activity, ordinal));
     let hint = served.then(|| Arc::new(Hint { run, which, messages }) as _);
     set.notify(Notice::Ready {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use drover_domain::{EnvironmentId, Error, Result};
+use drover_domain::{EnvironmentId, Error, QueueId, Result};
 use drover_store::environments;
 use drover_store::queues::{entity, queries};
 use drover_store::workers::queries::workers_alive;
@@ -47,8 +47,10 @@ pub async fn queue_of_environment(ctx: &Ctx, name: &str) -> Result<Arc<entity::M
 /// The first active queue that has a worker, or the first active one.
 async fn best(ctx: &Ctx, queues: Vec<entity::Model>) -> Result<Option<entity::Model>> {
     let alive = workers_alive(ctx.read(), ctx.org(), ctx.now()).await?;
-    let is_served =
-        |queue: &entity::Model| queue.in_process || alive.iter().any(|(id, _)| id.0 == queue.id);
+    let is_served = |queue: &entity::Model| {
+        ctx.plane().hub.serves_here(QueueId(queue.id))
+            || alive.iter().any(|(id, _)| id.0 == queue.id)
+    };
     let active = queues.into_iter().filter(|queue| queue.status == "active");
     // `min_by_key` keeps the first of equals, and the oldest comes first.
     Ok(active.min_by_key(|queue| !is_served(queue)))

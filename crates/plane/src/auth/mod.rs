@@ -2,10 +2,12 @@
 
 mod create_key;
 mod list_keys;
+mod moved_keys;
 mod revoke_key;
 mod validate;
 
 pub(crate) use create_key::{NewKey, insert_key};
+pub use moved_keys::MovedKeys;
 
 use std::sync::Arc;
 
@@ -96,7 +98,8 @@ async fn identify(plane: &Plane, token: &str) -> Result<Option<Arc<Identity>>> {
     let hash = token_hash(token);
     let read = async {
         // The signature first: a made-up token costs no look into the database.
-        let Some((key_id, organization)) = plane.signing.verify(token) else {
+        let signed = plane.signing.verify(token).or_else(|| plane.moved_keys.verify(token));
+        let Some((key_id, organization)) = signed else {
             return Ok(None);
         };
         let found = queries::key_by_hash(plane.store.reader(), &hash).await?;

@@ -37,7 +37,13 @@ async fn ready(State(plane): State<Arc<Plane>>) -> Reply<wire::Ready> {
         return Err(Error::Unavailable("The plane is shutting down".into()).into());
     }
     drover_store::identity::queries::organization_any(plane.store.reader()).await?;
-    Ok(Json(wire::Ready { status: "ready".into(), timestamp: rfc3339(plane.clock.now()) }))
+    // Not a reason to be taken out of service: runs are accepted, and start once it is back.
+    let temporal = plane.workflows.as_ref().map(|workflows| match workflows.trouble() {
+        None => "connected".to_owned(),
+        Some(trouble) => trouble,
+    });
+    let timestamp = rfc3339(plane.clock.now());
+    Ok(Json(wire::Ready { status: "ready".into(), timestamp, temporal }))
 }
 
 async fn metrics(State(plane): State<Arc<Plane>>) -> impl IntoResponse {

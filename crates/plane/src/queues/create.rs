@@ -20,7 +20,7 @@ pub async fn handler(
     Body(body): Body<WorkerQueueCreate>,
 ) -> Reply<WorkerQueueResponse> {
     let queue = create(&ctx, environment, body).await?;
-    Ok(Json(show::response(queue, 0)))
+    Ok(Json(show::response(&ctx, queue, 0)))
 }
 
 async fn create(

@@ -20,5 +20,5 @@ async fn get(ctx: &Ctx, id: QueueId) -> Result<WorkerQueueResponse> {
     let found = queries::queue_get(ctx.read(), ctx.org(), id).await?;
     let queue = found.ok_or_else(|| Error::not_found("Worker queue not found"))?;
     let workers = workers_of_queue(ctx.read(), ctx.org(), id, ctx.now()).await?;
-    Ok(show::response(queue, u32::try_from(workers.len()).unwrap_or(u32::MAX)))
+    Ok(show::response(ctx, queue, u32::try_from(workers.len()).unwrap_or(u32::MAX)))
 }

@@ -16,13 +16,14 @@ pub(super) async fn responses(
     let count = |id: QueueId| alive.iter().find(|(queue, _)| *queue == id).map_or(0, |one| one.1);
     let show = |queue: entity::Model| {
         let workers = count(QueueId(queue.id));
-        response(queue, workers)
+        response(ctx, queue, workers)
     };
     Ok(queues.into_iter().map(show).collect())
 }
 
 /// A queue. What was not given is an empty text: Terraform wants no null there.
-pub(super) fn response(queue: entity::Model, workers: u32) -> WorkerQueueResponse {
+pub(super) fn response(ctx: &Ctx, queue: entity::Model, workers: u32) -> WorkerQueueResponse {
+    let served_here = ctx.plane().hub.serves_here(QueueId(queue.id));
     WorkerQueueResponse {
         id: queue.id.to_string(),
         organization_id: queue.organization_id,
@@ -31,7 +32,7 @@ pub(super) fn response(queue: entity::Model, workers: u32) -> WorkerQueueRespons
         display_name: queue.display_name.unwrap_or_default(),
         description: queue.description.unwrap_or_default(),
         // The worker inside the process counts too.
-        active_workers: workers + u32::from(queue.in_process && queue.status == "active"),
+        active_workers: workers + u32::from(served_here && queue.status == "active"),
         status: queue.status,
         max_workers: queue.max_workers,
         heartbeat_interval: queue.heartbeat_interval,

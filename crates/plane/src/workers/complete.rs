@@ -1,10 +1,12 @@
 //! Recording how an activity ended that a worker executed elsewhere.
 
 use axum::Json;
+use drover_domain::executions::Next;
+use drover_domain::workers::WorkerKind;
 use drover_domain::{ActivityId, Error, Result, WorkerId};
-use drover_wire::Nothing;
-use drover_wire::workers::ActivityEnd;
+use drover_wire::workers::{ActivityEnd, ActivityEnded};
 
+use super::registry::Worker;
 use crate::ctx::Ctx;
 use crate::error::Reply;
 use crate::extract::{Caller, Ids, Report};
@@ -15,9 +17,8 @@ pub async fn handler(
     Caller(ctx): Caller,
     Ids(worker, activity): Ids<WorkerId, ActivityId>,
     Report(body): Report<ActivityEnd>,
-) -> Reply<Nothing> {
-    complete(&ctx, worker, activity, body).await?;
-    Ok(Json(Nothing {}))
+) -> Reply<ActivityEnded> {
+    Ok(Json(complete(&ctx, worker, activity, body).await?))
 }
 
 async fn complete(
@@ -25,11 +26,11 @@ async fn complete(
     worker: WorkerId,
     activity: ActivityId,
     body: ActivityEnd,
-) -> Result<()> {
+) -> Result<ActivityEnded> {
     let plane = ctx.plane();
     let worker = plane.workers.get(ctx, worker).await?;
     let leased = match worker.leased(plane, activity, body.attempt).await {
-        Err(Error::Stale) => return Ok(()),
+        Err(Error::Stale) => return after(ctx, &worker, activity).await,
         leased => leased?,
     };
     let completed = plane.embedded.complete(&leased, body.outcome).await;
@@ -37,5 +38,19 @@ async fn complete(
     if !matches!(completed, Err(Error::Unavailable(_))) {
         worker.leases.remove(activity);
     }
-    completed
+    completed?;
+    after(ctx, &worker, activity).await
+}
+
+async fn after(ctx: &Ctx, worker: &Worker, activity: ActivityId) -> Result<ActivityEnded> {
+    if worker.kind != WorkerKind::Temporal {
+        return Ok(ActivityEnded { next: None });
+    }
+    let embedded = &ctx.plane().embedded;
+    let next = match embedded.given(&worker.taker, ctx.org(), activity).await? {
+        Some((_, execution)) => embedded.next(ctx.org(), execution, activity).await?,
+        // Deleted meanwhile.
+        None => Next::End,
+    };
+    Ok(ActivityEnded { next: Some(next) })
 }

@@ -4,6 +4,7 @@
 mod complete;
 mod disconnect;
 mod heartbeat;
+mod lease;
 mod list_of_queue;
 mod poll;
 mod progress;
@@ -26,6 +27,7 @@ pub fn routes(routes: Routes) -> Routes {
         .on::<wire::Register, _, _>(register::handler)
         .on::<wire::Poll, _, _>(poll::handler)
         .on::<wire::Renew, _, _>(renew::handler)
+        .on::<wire::LeaseActivity, _, _>(lease::handler)
         .on::<wire::Progressed, _, _>(progress::handler)
         .on::<wire::Complete, _, _>(complete::handler)
         .on::<wire::Heartbeat, _, _>(heartbeat::handler)

@@ -5,7 +5,7 @@ use drover_domain::workers::{LEASE, PROTOCOL, WorkerKind};
 use drover_domain::{Error, Result, Violation, WorkerId, micros};
 use drover_store::queues::queries::queues_among;
 use drover_store::workers::{entity, queries};
-use drover_wire::workers::{WorkerRegister, WorkerRegistered};
+use drover_wire::workers::{TakesFrom, TemporalPlace, WorkerRegister, WorkerRegistered};
 use serde_json::json;
 
 use crate::ctx::Ctx;
@@ -27,8 +27,21 @@ async fn register(ctx: &Ctx, body: WorkerRegister) -> Result<WorkerRegistered> {
         return Err(Error::Invalid(vec![Violation::body("protocol", "value_error", rule)]));
     }
     let names = queue_names(ctx, &body).await?;
+    let temporal = ctx.plane().settings.temporal.as_ref();
+    let temporal = match (body.takes_from, temporal) {
+        (Some(TakesFrom::Http), _) | (None, None) => None,
+        (_, Some(place)) => Some(TemporalPlace {
+            address: place.address.clone(),
+            namespace: place.namespace.clone(),
+        }),
+        (Some(TakesFrom::Temporal), None) => {
+            let text = "This plane has no Temporal; start the worker with `--plane http`";
+            return Err(Error::refused(text));
+        }
+    };
+    let kind = if temporal.is_some() { WorkerKind::Temporal } else { WorkerKind::Drover };
     let worker_id = WorkerId(ctx.uuid());
-    let rows = rows(ctx, worker_id, body);
+    let rows = rows(ctx, worker_id, kind, body);
     let mut set = ctx.set();
     for row in &rows {
         queries::worker_insert(&mut set, row.clone(), ctx.now());
@@ -45,6 +58,7 @@ async fn register(ctx: &Ctx, body: WorkerRegister) -> Result<WorkerRegistered> {
         organization_id: ctx.org().to_string(),
         lease_seconds: u32::try_from(LEASE.as_secs()).unwrap_or_default(),
         queue_names: names,
+        temporal,
     })
 }
 
@@ -69,7 +83,7 @@ async fn queue_names(ctx: &Ctx, body: &WorkerRegister) -> Result<Vec<String>> {
     Ok(names)
 }
 
-fn rows(ctx: &Ctx, id: WorkerId, body: WorkerRegister) -> Vec<entity::Model> {
+fn rows(ctx: &Ctx, id: WorkerId, kind: WorkerKind, body: WorkerRegister) -> Vec<entity::Model> {
     let now = micros(ctx.now());
     let mut queues = body.queues;
     // In one order, as everybody locks; and each once.
@@ -79,7 +93,7 @@ fn rows(ctx: &Ctx, id: WorkerId, body: WorkerRegister) -> Vec<entity::Model> {
         id: id.0,
         queue_id: queue.0,
         organization_id: ctx.org().to_string(),
-        kind: WorkerKind::Drover.as_str().to_owned(),
+        kind: kind.as_str().to_owned(),
         version: body.version.clone(),
         metadata: json!({"labels": body.labels}),
         system_info: json!(body.system_info),

@@ -20,6 +20,8 @@ pub struct Registry(Mutex<HashMap<WorkerId, Arc<Worker>>>);
 pub struct Worker {
     /// Whose it is.
     pub organization: OrgId,
+    /// What it is.
+    pub kind: WorkerKind,
     /// For the engine.
     pub taker: Arc<Taker>,
     /// What it has leased, as far as this process knows.
@@ -38,9 +40,12 @@ impl Registry {
         };
         let id = WorkerId(row.id);
         let queues = rows.iter().map(|row| QueueId(row.queue_id)).collect();
-        let taker = plane.embedded.admit(id, queues).await?;
+        let Some(kind) = WorkerKind::parse(&row.kind) else {
+            return Ok(None);
+        };
+        let taker = plane.embedded.admit(id, kind, queues).await?;
         let organization = OrgId::new(row.organization_id.clone());
-        let worker = Arc::new(Worker { organization, taker, leases: Leases::default() });
+        let worker = Arc::new(Worker { organization, kind, taker, leases: Leases::default() });
         let kept = self.lock().entry(id).or_insert_with(|| worker.clone()).clone();
         if !Arc::ptr_eq(&kept, &worker) {
             // Two requests of it came at once.
@@ -123,7 +128,7 @@ async fn here(ctx: &Ctx, id: WorkerId) -> Result<Vec<entity::Model>> {
         let text = "The worker has left, or was not heard for too long; register again";
         return Err(Error::Gone(text.into()));
     }
-    let is_ours = |row: &entity::Model| row.kind == WorkerKind::Drover.as_str();
+    let is_ours = |row: &entity::Model| row.kind != WorkerKind::Foreign.as_str();
     Ok(rows.into_iter().filter(is_ours).collect())
 }
 

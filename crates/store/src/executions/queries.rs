@@ -50,6 +50,18 @@ pub async fn execution_get(
     of(org).filter(entity::Column::Id.eq(id.0)).one(db).await.doing("read an execution")
 }
 
+/// Whose a run is. For the plane itself, which hears of runs from Temporal by their ids alone.
+pub async fn organization_of(db: &DatabaseConnection, id: ExecutionId) -> Result<Option<OrgId>> {
+    let organization: Option<String> = entity::Entity::find_by_id(id.0)
+        .select_only()
+        .column(entity::Column::OrganizationId)
+        .into_tuple()
+        .one(db)
+        .await
+        .doing("read whose an execution is")?;
+    Ok(organization.map(OrgId::new))
+}
+
 /// The run that used an idempotency key.
 pub async fn execution_by_key(
     db: &DatabaseConnection,

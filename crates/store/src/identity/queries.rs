@@ -3,7 +3,7 @@
 use drover_domain::{Doing, KeyId, OrgId, Result};
 use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::{api_key, organization, user};
+use super::{api_key, moved_key, organization, user};
 
 /// A key with its user, by the hash of its token.
 pub async fn key_by_hash(
@@ -58,4 +58,10 @@ pub async fn key_get(
         .one(db)
         .await
         .doing("read an API key")
+}
+
+/// The public keys that organizations brought from other planes: read by the process itself, at its
+/// start.
+pub async fn moved_keys(db: &DatabaseConnection) -> Result<Vec<moved_key::Model>> {
+    moved_key::Entity::find().all(db).await.doing("read the keys of other planes")
 }

@@ -5,7 +5,9 @@ use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
 mod m0001_spine;
 mod m0002_workers;
+mod m0003_outbox;
 mod m0005_replicas;
+mod m0006_moved_keys;
 
 /// All migrations, in order.
 pub struct Migrations;
@@ -15,7 +17,9 @@ impl MigratorTrait for Migrations {
         vec![
             Box::new(m0001_spine::Migration),
             Box::new(m0002_workers::Migration),
+            Box::new(m0003_outbox::Migration),
             Box::new(m0005_replicas::Migration),
+            Box::new(m0006_moved_keys::Migration),
         ]
     }
 }

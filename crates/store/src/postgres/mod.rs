@@ -63,7 +63,8 @@ impl Database {
 
     /// A single connection that may change the schema, without the time limits of the others.
     pub async fn migrator(&self) -> Result<DatabaseConnection> {
-        let unlimited = [("statement_timeout", "0"), ("lock_timeout", "0")];
+        let limits = ["statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"];
+        let unlimited = limits.map(|limit| (limit, "0"));
         Self::pool(1, self.options.clone().options(unlimited)).await
     }
 

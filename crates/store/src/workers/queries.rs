@@ -56,11 +56,10 @@ pub async fn workers_alive(
     Ok(counted.into_iter().map(count).collect())
 }
 
-/// The `drover` workers of all organizations that have not left.
+/// The workers of all organizations that have not left.
 pub async fn workers_here(db: &DatabaseConnection) -> Result<Vec<Model>> {
     Entity::find()
         .filter(Column::DisconnectedAt.is_null())
-        .filter(Column::Kind.eq(WorkerKind::Drover.as_str()))
         .all(db)
         .await
         .doing("list the workers that are here")
@@ -197,7 +196,7 @@ fn heard_since(now: Timestamp) -> SimpleExpr {
         let since = micros(kind.heard_since(now));
         Column::Kind.eq(kind.as_str()).and(Column::LastHeartbeat.gte(since))
     };
-    of(WorkerKind::Drover).or(of(WorkerKind::Foreign))
+    of(WorkerKind::Drover).or(of(WorkerKind::Temporal)).or(of(WorkerKind::Foreign))
 }
 
 fn the(org: &OrgId, id: WorkerId) -> SimpleExpr {

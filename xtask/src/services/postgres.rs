@@ -1,43 +1,33 @@
-//! What tests need to run beside them: a Postgres server of their own, on a free port of loopback.
-//!
-//! It lives in a folder of the temporary directory, since a server that is started by root runs as
-//! another user, who can look into no home of root's. Starting it twice is starting it once.
+//! A Postgres server for tests. It lives in a folder of the temporary directory, since one that is
+//! started by root runs as another user, who can look into no home of root's.
 
 use std::ffi::OsString;
 use std::fs;
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::net::TcpListener;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use super::free_port;
 use crate::process;
 use crate::workspace::Workspace;
 
-/// The variable by which tests are told of the server.
-pub const DATABASE_URL: &str = "DROVER_TEST_DATABASE_URL";
-/// The variable that puts the planes of all tests on it, with the word for that.
-pub const ON_POSTGRES: (&str, &str) = ("DROVER_TEST_STORE", "postgres");
 /// The oldest version that is supported.
 const OLDEST: u32 = 15;
 /// The system's user that the package of the server makes.
 const USER: &str = "postgres";
 
-/// The services of a workspace.
-pub struct Services {
+/// The server of a workspace.
+pub struct Postgres {
     home: PathBuf,
     programs: PathBuf,
     as_root: bool,
 }
 
-impl Services {
+impl Postgres {
     /// Finds the programs; installs them where that is possible.
-    pub fn find(workspace: &Workspace) -> Result<Self> {
-        let mut hash = DefaultHasher::new();
-        workspace.root().hash(&mut hash);
-        let home = std::env::temp_dir().join(format!("drover-services-{:016x}", hash.finish()));
+    pub fn find(workspace: &Workspace, home: PathBuf) -> Result<Self> {
         let as_root = fs::metadata("/proc/self").context("look at this process")?.uid() == 0;
         let programs = match newest_programs() {
             Some(programs) => programs,
@@ -133,12 +123,7 @@ impl Services {
     }
 
     fn remove(&self) -> Result<()> {
-        match fs::remove_dir_all(&self.home) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(error).context("remove the services' folder")
-            }
-            _ => Ok(()),
-        }
+        super::remove(&self.home)
     }
 
     /// Calls a program of the server's (or one by its absolute path), as another user where we are
@@ -190,9 +175,4 @@ fn install(workspace: &Workspace, as_root: bool) -> Result<PathBuf> {
         process::run(workspace.root(), "apt-get", &install)?;
     }
     newest_programs().with_context(|| format!("no Postgres server was found; {how}"))
-}
-
-fn free_port() -> Result<u16> {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).context("find a free port")?;
-    Ok(listener.local_addr()?.port())
 }

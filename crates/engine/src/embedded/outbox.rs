@@ -1,0 +1,71 @@
+//! What Temporal is told of a run: that it starts, that something comes next which no worker reported,
+//! that it is over. Rows of the same commit; `teller` takes it from there.
+
+use drover_domain::executions::{ExecutionFlow, Next, Phase};
+use drover_domain::{Doing, QueueId, Result, micros};
+use drover_store::outbox::entity::Model;
+use drover_store::outbox::queries::{PARKED, is_waited_for, release};
+use drover_store::{Notice, WriteSet};
+
+use super::Embedded;
+use crate::run::Run;
+use crate::teller::{CLAIM, Telling};
+
+impl Embedded {
+    /// Tells that a run starts, once its queue has a worker that takes from Temporal.
+    pub(super) fn tell_start(&self, run: &Run, set: &mut WriteSet) -> Result<()> {
+        self.tell(Telling::Start, run, set)
+    }
+
+    /// Tells what somebody else than a worker has changed.
+    pub(super) fn tell_change(
+        &self,
+        before: &ExecutionFlow,
+        run: &Run,
+        set: &mut WriteSet,
+    ) -> Result<()> {
+        if before.phase != Phase::Ended && run.flow.phase == Phase::Ended {
+            self.tell(Telling::Cancel, run, set)
+        } else if run.flow.activities > before.activities {
+            self.tell(Telling::Steer, run, set)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn tell(&self, telling: Telling, run: &Run, set: &mut WriteSet) -> Result<()> {
+        if !self.tells_temporal {
+            return Ok(());
+        }
+        let now = self.clock.now();
+        let parked = telling == Telling::Start && self.hub.driver(run.queue).is_none();
+        let claimed_until =
+            if parked { PARKED } else { micros(now.checked_add(CLAIM).unwrap_or(now)) };
+        let next = Next::of(run.id, &run.flow);
+        let row = Model {
+            id: self.ids.next(),
+            organization_id: run.organization.to_string(),
+            execution_id: run.id.0,
+            queue_id: run.queue.0,
+            kind: telling.as_str().to_owned(),
+            payload: serde_json::to_string(&next).doing("write what comes next")?,
+            claimed_until,
+            created_at: micros(now),
+        };
+        if !parked {
+            set.notify(Notice::Outbox { row: Box::new(row.clone()) });
+        }
+        set.insert(row);
+        Ok(())
+    }
+
+    /// Makes what waits for a worker of these queues due.
+    pub(crate) async fn release_parked(&self, queues: &[QueueId]) -> Result<()> {
+        if queues.is_empty() || !is_waited_for(self.store.reader(), queues).await? {
+            return Ok(());
+        }
+        let mut set = self.store.set();
+        release(&mut set, queues);
+        self.store.write(set).await
+    }
+}

@@ -1,0 +1,317 @@
+//! Tells Temporal what the outbox holds, and looks for workflows that were ended from outside. Every
+//! replica has one: a row is claimed before it is told, and telling it twice is telling it once.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use drover_domain::activities::ActivityKind;
+use drover_domain::executions::{Event, Next, Step};
+use drover_domain::{ActivityId, Clock, Error, ExecutionId, OrgId, QueueId, Result, micros};
+use drover_store::outbox::entity::Model;
+use drover_store::outbox::queries::{self, PARKED};
+use drover_store::{Store, activities, executions};
+use futures_util::{StreamExt, stream};
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::embedded::Embedded;
+use crate::hub::{Driver, Hub, lock};
+use crate::step::{Extra, step};
+
+/// How long a row is somebody's.
+pub(crate) const CLAIM: SignedDuration = SignedDuration::from_secs(10);
+/// The wait before a row is told again that could not be.
+const AGAIN: SignedDuration = SignedDuration::from_secs(1);
+/// The time between two looks into the outbox.
+const LOOK: Duration = Duration::from_secs(1);
+/// Looks into the outbox between two looks for workflows that were ended from outside.
+const LOOKS_PER_REVIEW: u32 = 5;
+/// Looks into the outbox between two clean-ups of it.
+const LOOKS_PER_SWEEP: u32 = 60;
+/// How far a review looks back beyond the one before: what Temporal lists comes late.
+const OVERLAP: SignedDuration = SignedDuration::from_secs(60);
+/// How long an activity waits until its run's start is told once more: the workflow may be lost, or the
+/// run has come from another plane.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(60);
+/// Such activities in one review.
+const OVERDUE: u64 = 256;
+/// Rows looked at in one go.
+const BATCH: u64 = 256;
+/// Calls under way at once.
+const AT_ONCE: usize = 32;
+
+/// What is told of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Telling {
+    /// It starts.
+    Start,
+    /// What comes next.
+    Steer,
+    /// It is over.
+    Cancel,
+}
+
+impl Telling {
+    /// The stored word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Steer => "steer",
+            Self::Cancel => "cancel",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        [Self::Start, Self::Steer, Self::Cancel].into_iter().find(|one| one.as_str() == text)
+    }
+}
+
+/// A run whose workflow is to be started.
+#[derive(Debug, Clone, Copy)]
+pub struct Starting {
+    /// Which run.
+    pub execution: ExecutionId,
+    /// Its queue, whose task queue has its name.
+    pub queue: QueueId,
+    /// What comes first.
+    pub next: Next,
+}
+
+/// A workflow that was ended from outside.
+#[derive(Debug, Clone)]
+pub struct EndedOutside {
+    /// Whose run it drove.
+    pub execution: ExecutionId,
+    /// Whether somebody cancelled it; otherwise it was terminated, timed out, or failed.
+    pub cancelled: bool,
+    /// How, for a person.
+    pub how: String,
+}
+
+/// Workflows of Temporal. Every call may be repeated.
+#[async_trait]
+pub trait Workflows: Send + Sync {
+    /// Whether Temporal can be reached at the moment; why not otherwise.
+    fn trouble(&self) -> Option<String>;
+    /// Starts the workflow of a run; one that runs or has run stays as it is.
+    async fn start(&self, run: Starting) -> Result<()>;
+    /// Tells the workflow of a run what comes next; one that is not there needs to know nothing.
+    async fn steer(&self, execution: ExecutionId, next: Next) -> Result<()>;
+    /// Cancels the workflow of a run, if there is one.
+    async fn cancel(&self, execution: ExecutionId) -> Result<()>;
+    /// The workflows that were ended from outside since some time.
+    async fn ended_outside(&self, since: Timestamp) -> Result<Vec<EndedOutside>>;
+}
+
+/// Tells Temporal.
+pub struct Teller {
+    store: Store,
+    hub: Arc<Hub>,
+    clock: Arc<dyn Clock>,
+    engine: Arc<Embedded>,
+    workflows: Arc<dyn Workflows>,
+    /// Where the last look at what is overdue ended.
+    looked_at: Mutex<Option<(QueueId, ActivityId)>>,
+}
+
+impl Teller {
+    /// One that tells these workflows what the engine decides.
+    pub fn new(
+        store: Store,
+        engine: Arc<Embedded>,
+        clock: Arc<dyn Clock>,
+        workflows: Arc<dyn Workflows>,
+    ) -> Self {
+        let hub = engine.hub().clone();
+        Self { store, hub, clock, engine, workflows, looked_at: Mutex::default() }
+    }
+
+    /// Tells until `stop`.
+    pub async fn run(self, stop: CancellationToken) {
+        let (teller, mut told) = mpsc::unbounded_channel();
+        self.hub.tell(teller);
+        let this = Arc::new(self);
+        let hot = async {
+            let rows = stream::poll_fn(|context| told.poll_recv(context));
+            rows.for_each_concurrent(AT_ONCE, |row| this.tell_and_log(row)).await;
+        };
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = hot => {}
+            () = this.look_again_and_again() => {}
+        }
+    }
+
+    async fn look_again_and_again(&self) {
+        let mut looks = 0_u32;
+        let mut reviewed = self.clock.now();
+        loop {
+            tokio::time::sleep(LOOK).await;
+            looks = looks.wrapping_add(1);
+            if self.workflows.trouble().is_some() {
+                continue;
+            }
+            log("tell Temporal what waits", self.look().await);
+            if looks.is_multiple_of(LOOKS_PER_REVIEW) {
+                let now = self.clock.now();
+                let since = reviewed.checked_sub(OVERLAP).unwrap_or(reviewed);
+                let review = self.review(since).await;
+                if review.is_ok() {
+                    reviewed = now;
+                }
+                log("look for workflows that were ended from outside", review);
+                log("start workflows that are not there", self.start_overdue().await);
+            }
+            if looks.is_multiple_of(LOOKS_PER_SWEEP) {
+                let mut set = self.store.set();
+                queries::forget_ended(&mut set);
+                log("clean up the outbox", self.store.write(set).await);
+            }
+        }
+    }
+
+    /// Tells what is due: what could not be told, and what another process left.
+    async fn look(&self) -> Result<()> {
+        self.engine.release_parked(&self.hub.task_queues()).await?;
+        loop {
+            let due = queries::due(self.store.reader(), self.clock.now(), BATCH).await?;
+            let whole = u64::try_from(due.len()).is_ok_and(|count| count == BATCH);
+            stream::iter(due).for_each_concurrent(AT_ONCE, |row| self.claim_and_tell(row)).await;
+            if !whole || self.workflows.trouble().is_some() {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn claim_and_tell(&self, mut row: Model) {
+        let now = self.clock.now();
+        let until = micros(now.checked_add(CLAIM).unwrap_or(now));
+        let mut set = self.store.set();
+        queries::claim(&mut set, &row, until);
+        match self.store.write(set).await {
+            Ok(()) => {
+                row.claimed_until = until;
+                self.tell_and_log(row).await;
+            }
+            // Somebody else is at it.
+            Err(Error::Stale) => {}
+            Err(error) => log("claim a row of the outbox", Err(error)),
+        }
+    }
+
+    async fn tell_and_log(&self, row: Model) {
+        // Not reachable: the claim runs out, and a look finds the row.
+        if self.workflows.trouble().is_none() {
+            log("tell Temporal of a run", self.tell(row).await);
+        }
+    }
+
+    async fn tell(&self, row: Model) -> Result<()> {
+        let execution = ExecutionId(row.execution_id);
+        let next = serde_json::from_str(&row.payload).ok();
+        let told = match (Telling::parse(&row.kind), next) {
+            (Some(Telling::Start), Some(next)) => {
+                let queue = QueueId(row.queue_id);
+                match self.hub.driver(queue) {
+                    Some(Driver::Ours) => {
+                        self.workflows.start(Starting { execution, queue, next }).await
+                    }
+                    // Its worker is gone again.
+                    _ => return self.keep(&row, PARKED).await,
+                }
+            }
+            (Some(Telling::Steer), Some(next)) => self.workflows.steer(execution, next).await,
+            (Some(Telling::Cancel), _) => self.workflows.cancel(execution).await,
+            _ => Err(Error::fault("read a row of the outbox", row.kind.clone())),
+        };
+        match told {
+            Ok(()) => {
+                let mut set = self.store.set();
+                queries::told(&mut set, &row);
+                self.store.write(set).await
+            }
+            Err(error) => {
+                let now = self.clock.now();
+                let again = micros(now.checked_add(AGAIN).unwrap_or(now));
+                log("try a row of the outbox again later", self.keep(&row, again).await);
+                Err(error)
+            }
+        }
+    }
+
+    async fn keep(&self, row: &Model, until: i64) -> Result<()> {
+        let mut set = self.store.set();
+        queries::claim(&mut set, row, until);
+        match self.store.write(set).await {
+            // Somebody else is at it.
+            Err(Error::Stale) => Ok(()),
+            kept => kept,
+        }
+    }
+
+    /// Ends the runs whose workflows were ended from outside.
+    async fn review(&self, since: Timestamp) -> Result<()> {
+        for ended in self.workflows.ended_outside(since).await? {
+            self.settle(ended).await?;
+        }
+        Ok(())
+    }
+
+    /// Starts the workflows of runs that have waited for long; those that are there stay as they are.
+    async fn start_overdue(&self) -> Result<()> {
+        let queues: Vec<_> = self.hub.task_queues();
+        let after = *lock(&self.looked_at);
+        let waiting =
+            activities::queries::waiting(self.store.reader(), &queues, after, OVERDUE).await?;
+        let whole = u64::try_from(waiting.len()).is_ok_and(|count| count == OVERDUE);
+        let last = waiting.last().map(|row| (QueueId(row.queue_id), ActivityId(row.id)));
+        *lock(&self.looked_at) = last.filter(|_| whole);
+        let now = self.clock.now();
+        let long_ago = micros(now.checked_sub(PATIENCE).unwrap_or(now));
+        for row in waiting.into_iter().filter(|row| row.created_at.max(row.not_before) < long_ago) {
+            let (queue, execution) = (QueueId(row.queue_id), ExecutionId(row.execution_id));
+            let kind = ActivityKind::parse(&row.kind);
+            let (Some(kind), Ok(ordinal)) = (kind, u32::try_from(row.ordinal)) else {
+                continue;
+            };
+            if self.hub.driver(queue) == Some(Driver::Ours) {
+                let activity = ActivityId(row.id);
+                let next = Next::Execute(Step { activity, ordinal, kind, after_ms: 0 });
+                self.workflows.start(Starting { execution, queue, next }).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn settle(&self, ended: EndedOutside) -> Result<()> {
+        let EndedOutside { execution, cancelled, how } = ended;
+        let reader = self.store.reader();
+        let Some(org) = executions::queries::organization_of(reader, execution).await? else {
+            return Ok(());
+        };
+        let org: OrgId = org;
+        let reason = format!("Its workflow was {how} outside of Drover");
+        let event = match cancelled {
+            true => Event::CancelRequested { reason },
+            false => Event::Abandoned { reason },
+        };
+        let decided = self.engine.decide(&org, execution, |run, set| {
+            step(run, event.clone(), Extra::default(), set, self.clock.now())?;
+            Ok(())
+        });
+        match decided.await {
+            // Deleted meanwhile.
+            Err(Error::NotFound(_)) => Ok(()),
+            decided => decided.map(|_| ()),
+        }
+    }
+}
+
+fn log(doing: &'static str, done: Result<()>) {
+    if let Err(error) = done {
+        let source = std::error::Error::source(&error).map(ToString::to_string);
+        tracing::warn!(%error, source, "cannot {doing}");
+    }
+}

@@ -1,0 +1,79 @@
+//! The outbox: what is due, and the statements that claim, park and remove rows. It crosses tenants on
+//! purpose: the plane tells for all of them.
+
+use drover_domain::executions::Status;
+use drover_domain::{Doing, QueueId, Result, micros};
+use jiff::Timestamp;
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
+use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+use super::entity::{Column, Entity, Model};
+use crate::{WriteSet, executions};
+
+/// `claimed_until` of a row that waits for a worker of its queue.
+pub const PARKED: i64 = i64::MAX;
+
+/// Rows that nobody is at, oldest first.
+pub async fn due(db: &DatabaseConnection, now: Timestamp, limit: u64) -> Result<Vec<Model>> {
+    Entity::find()
+        .filter(Column::ClaimedUntil.lte(micros(now)))
+        .order_by_asc(Column::ClaimedUntil)
+        .order_by_asc(Column::Id)
+        .limit(limit)
+        .all(db)
+        .await
+        .doing("look into the outbox")
+}
+
+/// Whether rows wait for a worker of these queues.
+pub async fn is_waited_for(db: &DatabaseConnection, queues: &[QueueId]) -> Result<bool> {
+    let one = Entity::find().filter(parked(queues)).limit(1).one(db).await;
+    Ok(one.doing("look into the outbox")?.is_some())
+}
+
+/// Claims a row until some time, if nobody has since it was read.
+pub fn claim(set: &mut WriteSet, row: &Model, until: i64) {
+    set.add_guarded(
+        Entity::update_many()
+            .col_expr(Column::ClaimedUntil, Expr::value(until))
+            .filter(Column::Id.eq(row.id))
+            .filter(Column::ClaimedUntil.eq(row.claimed_until)),
+    );
+}
+
+/// Makes what waits for a worker of these queues due.
+pub fn release(set: &mut WriteSet, queues: &[QueueId]) {
+    set.add(
+        Entity::update_many()
+            .col_expr(Column::ClaimedUntil, Expr::value(0_i64))
+            .filter(parked(queues)),
+    );
+}
+
+/// Removes a row that was told.
+pub fn told(set: &mut WriteSet, row: &Model) {
+    set.add(Entity::delete_by_id(row.id));
+}
+
+/// Removes what waits for a worker though its run is over: another kind of worker has executed it.
+pub fn forget_ended(set: &mut WriteSet) {
+    use executions::entity::Column as Run;
+    let ended = Status::ALL.into_iter().filter(|status| status.is_terminal());
+    let ended = Query::select()
+        .column(Run::Id)
+        .from(executions::entity::Entity)
+        .and_where(Run::Status.is_in(ended.map(Status::as_str)))
+        .and_where(
+            Expr::col((executions::entity::Entity, Run::Id)).equals((Entity, Column::ExecutionId)),
+        )
+        .to_owned();
+    set.add(
+        Entity::delete_many()
+            .filter(Column::ClaimedUntil.eq(PARKED))
+            .filter(Column::ExecutionId.in_subquery(ended)),
+    );
+}
+
+fn parked(queues: &[QueueId]) -> sea_orm::sea_query::SimpleExpr {
+    Column::ClaimedUntil.eq(PARKED).and(Column::QueueId.is_in(queues.iter().map(|queue| queue.0)))
+}
