@@ -17,6 +17,7 @@ mod moving;
 mod operations;
 mod postgres;
 mod queues;
+mod replicas;
 mod skills;
 mod temporal;
 mod tools;

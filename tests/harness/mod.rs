@@ -8,6 +8,7 @@ mod plane;
 pub mod processes;
 pub mod program;
 mod relay;
+mod replicas;
 pub mod tokens;
 mod worker;
 mod workspace;
@@ -18,6 +19,7 @@ pub use models::{Model, shell};
 pub use organization::{Frame, Organization, Reply, names};
 pub use plane::Plane;
 pub use relay::Relay;
+pub use replicas::{Replicas, hex_key};
 pub use worker::Worker;
 pub use workspace::{Pipe, Workspace};
 

@@ -1,12 +1,13 @@
 //! Planes: the program itself, as a child process.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, OnceLock};
 
 use model_server::ModelServer;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use super::database::Database;
 use super::{Organization, Reply, Worker, unique};
@@ -33,7 +34,7 @@ pub struct Plane {
 
 /// A data directory with its workspaces.
 enum Directory {
-    Own(tempfile::TempDir),
+    Own(TempDir),
     Shared(PathBuf),
 }
 
@@ -59,7 +60,7 @@ impl Plane {
     }
 
     /// A plane of one's own on this directory, which may have a database already.
-    pub fn start_in(directory: tempfile::TempDir) -> Self {
+    pub fn start_in(directory: TempDir) -> Self {
         Self::launch(Directory::Own(directory), None, &[])
     }
 
@@ -91,6 +92,45 @@ impl Plane {
             panic!("the shared plane is not to be killed");
         };
         Self::launch(Directory::Own(directory), self.database.take(), &[])
+    }
+
+    /// A plane as `drover serve` starts it, on this directory, with these variables and flags.
+    pub fn serve(directory: TempDir, variables: &[(&str, &str)], flags: &[&str]) -> Self {
+        let mut command = Command::new(Self::program());
+        let data = directory.path().join("data");
+        command.args(["serve", "--allow-unwalled-tools", "--listen", "127.0.0.1:0", "--data-dir"]);
+        command.arg(data).args(flags);
+        surround(&mut command, directory.path());
+        command.envs(variables.iter().copied()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("start the plane");
+        let stderr = BufReader::new(child.stderr.take().expect("its stderr"));
+        let (tell, told) = std::sync::mpsc::channel();
+        let mut log = log_file(directory.path());
+        // Nobody may close the pipe under it, nor let it fill.
+        std::thread::spawn(move || {
+            for line in stderr.lines() {
+                let line = line.expect("UTF-8");
+                writeln!(log, "{line}").expect("write its log");
+                if let Some(url) = line.strip_prefix("Drover serves at ") {
+                    tell.send(url.to_owned()).expect("somebody waits for it");
+                }
+            }
+        });
+        let url = told.recv().unwrap_or_else(|_| {
+            let log = std::fs::read_to_string(directory.path().join("log")).unwrap_or_default();
+            panic!("it does not serve:\n{log}");
+        });
+        let directory = Directory::Own(directory);
+        Self { child, directory, database: None, url, announced: Value::Null, http: client() }
+    }
+
+    /// Its directory, for another start on it; it must have ended.
+    pub fn into_directory(mut self) -> TempDir {
+        let shared = Directory::Shared(PathBuf::new());
+        match std::mem::replace(&mut self.directory, shared) {
+            Directory::Own(directory) => directory,
+            Directory::Shared(_) => panic!("the shared plane is not to be started again"),
+        }
     }
 
     /// Its database in Postgres.
@@ -205,9 +245,7 @@ impl Plane {
         Reply::read(request.bearer_auth(token.trim())).await
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the program finds its tools by it")]
     fn launch(directory: Directory, database: Option<Database>, extra: &[&str]) -> Self {
-        let model = ModelServer::shared();
         let data = directory.path().join("data");
         // The shell ends the plane when the tests' end of its stdin closes, however they end. A
         // plane that is to be killed is the child itself.
@@ -222,23 +260,15 @@ impl Plane {
             shell.arg(Self::program());
             shell
         };
+        surround(&mut command, directory.path());
         let mut child = command
             .args(["dev", "--json", "--listen", "127.0.0.1:0", "--data-dir"])
             .arg(&data)
             .args(extra)
-            .current_dir(directory.path())
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("OPENAI_API_KEY", "sk-test-openai")
-            .env("OPENAI_BASE_URL", model.openai_url())
-            .env("ANTHROPIC_API_KEY", "sk-test-anthropic")
-            .env("ANTHROPIC_BASE_URL", model.url())
-            .env("DROVER_TEST_CANARY", "the-servers-environment")
             .envs((!own).then_some(("DROVER_WORKER_TEMPORAL_ADDRESS", super::FOREIGN_TEMPORAL)))
             .envs(database.iter().map(|database| ("DROVER_DATABASE_URL", &database.url)))
             // The others are killed and started again, with workers that must find them.
             .envs((!own).then(temporal).flatten().map(|url| ("DROVER_TEMPORAL_ADDRESS", url)))
-            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(log_file(directory.path()))
             .spawn()
@@ -259,6 +289,22 @@ impl Plane {
         let url = announced["url"].as_str().expect("a url").to_owned();
         Self { child, directory, database, url, announced, http: client() }
     }
+}
+
+/// Where a plane runs, and with which models.
+#[expect(clippy::disallowed_methods, reason = "the program finds its tools by it")]
+fn surround(command: &mut Command, directory: &Path) {
+    let model = ModelServer::shared();
+    command
+        .current_dir(directory)
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("OPENAI_API_KEY", "sk-test-openai")
+        .env("OPENAI_BASE_URL", model.openai_url())
+        .env("ANTHROPIC_API_KEY", "sk-test-anthropic")
+        .env("ANTHROPIC_BASE_URL", model.url())
+        .env("DROVER_TEST_CANARY", "the-servers-environment")
+        .stdin(Stdio::piped());
 }
 
 impl Drop for Plane {

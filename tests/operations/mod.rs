@@ -2,6 +2,7 @@
 //! ids, CORS, limits of requests.
 
 mod cors;
+mod drain;
 mod health;
 mod metrics;
 mod openapi;

@@ -3,5 +3,5 @@
 
 mod away;
 mod plans;
-mod refused;
+pub mod refused;
 mod tls;

@@ -9,36 +9,41 @@ mod serve;
 use drover_domain::workers::PROTOCOL;
 use serde_json::{Value, json};
 
-use crate::harness::{Organization, Reply};
+use crate::harness::{Organization, Plane, Reply};
 
 const WORKERS: &str = "/api/v1/workers";
 
 /// A worker that speaks the protocol by hand.
-struct ByHand {
+pub struct ByHand {
     org: Organization,
     id: String,
 }
 
 impl ByHand {
+    /// The same worker, as another plane hears it.
+    pub fn at(&self, plane: &Plane) -> Self {
+        Self { org: self.org.at(plane), id: self.id.clone() }
+    }
+
     /// Registers one.
-    async fn register(org: &Organization, queues: &[&str]) -> Self {
+    pub async fn register(org: &Organization, queues: &[&str]) -> Self {
         let reply = org.post(WORKERS, registration(queues)).await;
         assert_eq!(reply.status, 201, "{reply}");
         Self { org: org.clone(), id: reply.text("worker_id") }
     }
 
-    async fn post(&self, path: &str, body: Value) -> Reply {
+    pub async fn post(&self, path: &str, body: Value) -> Reply {
         self.org.post(&format!("{WORKERS}/{}{path}", self.id), body).await
     }
 
     /// The first task there is.
-    async fn task(&self) -> Value {
+    pub async fn task(&self) -> Value {
         let polled = self.post("/poll", json!({"kind": "turn", "wait_seconds": 30})).await;
         assert_eq!(polled.status, 200, "{polled}");
         polled.body["tasks"][0].clone()
     }
 
-    async fn progress(&self, task: &Value, number: u32, text: &str) -> Reply {
+    pub async fn progress(&self, task: &Value, number: u32, text: &str) -> Reply {
         let path = format!("/activities/{}/progress", task["id"].as_str().expect("an id"));
         let message = &task["work"]["message_id"];
         let chunk = json!({"type": "chunk", "message_id": message, "content": text});
@@ -47,7 +52,7 @@ impl ByHand {
     }
 
     /// Ends a turn with this text, of which nothing was reported yet.
-    async fn answer(&self, task: &Value, text: &str) -> Reply {
+    pub async fn answer(&self, task: &Value, text: &str) -> Reply {
         let path = format!("/activities/{}/complete", task["id"].as_str().expect("an id"));
         let usage = json!({"input": 1, "output": 1, "cached": 0, "reasoning": 0});
         let outcome = json!({

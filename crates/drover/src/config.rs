@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use drover_domain::Secret;
-use drover_plane::TemporalPlace;
+use drover_plane::{SigningKey, TemporalPlace, read_seed};
 use drover_store::Connections;
 use drover_temporal::Place;
 use drover_worker::model::{ANTHROPIC_BASE_URL, OPENAI_BASE_URL, ProviderConfig, Providers};
@@ -44,6 +45,17 @@ pub struct Config {
     /// Connections to Postgres for writing.
     /// Default: 4. Since: 0.2.
     pub database_writers: usize,
+    /// The key that signs API keys: 32 bytes in hexadecimal or base64, or a private Ed25519 key in PEM.
+    /// With `database_url` it makes the plane a replica: others with the same key may share the
+    /// database.
+    /// Default: `signing.key` of the data directory, made at the first start. Since: 0.2.
+    pub signing_key: Option<Secret<String>>,
+    /// A file with the key that signs API keys, instead of `signing_key`.
+    /// Default: none. Since: 0.2.
+    pub signing_key_file: Option<PathBuf>,
+    /// Seconds in which a plane that is told to stop still takes requests, while `/api/ready` says 503.
+    /// Default: 0. Since: 0.2.
+    pub drain_seconds: u64,
     /// A Temporal server that drives the runs: `http://host:7233`, or `https://…` with TLS. The plane
     /// then has no worker of its own; `drover worker` takes its work from there. For `drover worker`:
     /// where it finds Temporal, if that is not where the plane finds it.
@@ -137,6 +149,9 @@ impl Default for Config {
             database_url: None,
             database_readers: Connections::default().readers,
             database_writers: Connections::default().writers,
+            signing_key: None,
+            signing_key_file: None,
+            drain_seconds: 0,
             temporal_address: None,
             temporal_namespace: "default".to_owned(),
             temporal_api_key: None,
@@ -173,11 +188,14 @@ enum Shape {
 }
 
 /// The keys with their variables.
-const VARIABLES: [(&str, &str, Shape); 27] = [
+const VARIABLES: [(&str, &str, Shape); 30] = [
     ("data_dir", "DROVER_DATA_DIR", Shape::Text),
     ("database_url", "DROVER_DATABASE_URL", Shape::Text),
     ("database_readers", "DROVER_DATABASE_READERS", Shape::Number),
     ("database_writers", "DROVER_DATABASE_WRITERS", Shape::Number),
+    ("signing_key", "DROVER_SIGNING_KEY", Shape::Text),
+    ("signing_key_file", "DROVER_SIGNING_KEY_FILE", Shape::Text),
+    ("drain_seconds", "DROVER_DRAIN_SECONDS", Shape::Number),
     ("temporal_address", "DROVER_TEMPORAL_ADDRESS", Shape::Text),
     ("temporal_namespace", "DROVER_TEMPORAL_NAMESPACE", Shape::Text),
     ("temporal_api_key", "DROVER_TEMPORAL_API_KEY", Shape::Text),
@@ -239,6 +257,33 @@ impl Config {
     /// How many connections to Postgres are used.
     pub fn connections(&self) -> Connections {
         Connections { readers: self.database_readers, writers: self.database_writers }
+    }
+
+    /// How long a plane that is told to stop still takes requests.
+    pub fn drain(&self) -> Duration {
+        Duration::from_secs(self.drain_seconds)
+    }
+
+    /// The configured key that signs API keys.
+    pub fn signing_key(&self) -> Result<Option<SigningKey>, CommandError> {
+        let (place, text) = match (&self.signing_key, &self.signing_key_file) {
+            (None, None) => return Ok(None),
+            (Some(_), Some(_)) => {
+                let message = "`signing_key` and `signing_key_file` are both set; keep one";
+                return Err(CommandError::usage(message));
+            }
+            (Some(text), None) => ("`signing_key`".to_owned(), text.reveal().clone()),
+            (None, Some(path)) => {
+                let place = format!("`signing_key_file` `{}`", path.display());
+                let text = fs::read_to_string(path)
+                    .map_err(|error| CommandError::usage(format!("{place}: {error}")))?;
+                (place, text)
+            }
+        };
+        let forms = "32 bytes in hexadecimal or base64, or a private Ed25519 key in PEM";
+        let seed = read_seed(&text)
+            .ok_or_else(|| CommandError::usage(format!("{place} should be {forms}")))?;
+        Ok(Some(SigningKey::from_seed(&seed)))
     }
 
     /// Temporal at this address, or at the configured one.
@@ -318,6 +363,9 @@ impl Config {
             if !(1..=most).contains(&number) {
                 return Err(CommandError::usage(format!("`{key}` should be between 1 and {most}")));
             }
+        }
+        if self.drain_seconds > 3600 {
+            return Err(CommandError::usage("`drain_seconds` should be between 0 and 3600"));
         }
         for (key, url) in [
             ("public_url", &mut self.public_url),

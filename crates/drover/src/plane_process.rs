@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::serve::ListenerExt;
-use drover_domain::Secret;
+use drover_domain::{Ids, Secret};
 use drover_engine::{Embedded, Hub, Teller, Workflows};
 use drover_plane::foreign::Words;
-use drover_plane::{MovedKeys, Parts, Plane, Settings, TemporalPlace};
-use drover_store::{DirectoryLock, Store};
+use drover_plane::{MovedKeys, Parts, Plane, Settings, SigningKey, TemporalPlace};
+use drover_store::{Claim, DirectoryLock, Sharing, Store};
 use drover_temporal::Temporal;
 use drover_worker::WorkerHandle;
 use drover_worker::sandbox::Wall;
@@ -47,6 +47,8 @@ pub struct PlaneProcess {
     plane: Arc<Plane>,
     /// The worker in here, unless Temporal drives the runs.
     worker: Option<WorkerHandle>,
+    /// How long it still takes requests once it is told to stop.
+    drain: Duration,
     /// The directory's, where the database is not in it.
     _lock: Option<DirectoryLock>,
 }
@@ -58,12 +60,20 @@ impl PlaneProcess {
         let directory = DataDirectory::make(&config.data_dir)?;
         let temporal = temporal(config)?;
         let hub = Arc::new(if temporal.is_some() { Hub::without_worker() } else { Hub::default() });
-        let (store, lock) = open_store(config, &directory, hub.clone()).await?;
+        let (clock, ids) = (Arc::new(SystemClock::default()), Arc::new(SystemIds));
+        // The directory's lock first: below it nobody else writes, and the plane's keys are there
+        // wherever the database is.
+        let lock = DirectoryLock::take(directory.path())?;
+        let (signing, sharing) = signing_key(config, &directory, &*ids)?;
+        let claim = Claim { sharing, fingerprint: signing.fingerprint().to_owned() };
+        let (store, lock) = open_store(config, &directory, lock, &claim, hub.clone()).await?;
+        if store.is_shared() {
+            clock.agree(&store).await?;
+        }
         let listener = bind(config.listen)?;
         let address = listener.local_addr()?;
         let url = format!("http://{}", reachable(address));
         let public_url = config.public_url.clone().unwrap_or_else(|| url.clone());
-        let (clock, ids) = (Arc::new(SystemClock), Arc::new(SystemIds));
         let admin_token = directory.make_admin_token(&*ids)?;
         let mut embedded = Embedded::new(store.clone(), hub.clone(), clock.clone(), ids.clone());
         if temporal.is_some() {
@@ -71,7 +81,7 @@ impl PlaneProcess {
         }
         let workflows = temporal.clone().map(|(temporal, _)| temporal as Arc<dyn Workflows>);
         let plane = Plane::new(Parts {
-            signing: directory.signing_key(&*ids)?,
+            signing,
             moved_keys: MovedKeys::read(store.reader()).await?,
             settings: Settings {
                 public_url: public_url.clone(),
@@ -86,8 +96,8 @@ impl PlaneProcess {
             metrics: metrics()?,
             embedded: Arc::new(embedded),
             workflows,
-            store,
-            clock,
+            store: store.clone(),
+            clock: clock.clone(),
             ids,
         });
         for queue in drover_store::queues::queries::in_process(plane.store.reader()).await? {
@@ -95,6 +105,7 @@ impl PlaneProcess {
         }
         drover_plane::workers::recover(&plane).await?;
         plane.embedded.recover().await?;
+        store.started();
         let worker = match &temporal {
             None => {
                 let source = Arc::new(InProcess::new(plane.clone()));
@@ -106,6 +117,9 @@ impl PlaneProcess {
             }
         };
         start_tasks(&plane);
+        if store.is_shared() {
+            start_tasks_of_replica(&plane, clock);
+        }
         serve(&plane, listener);
         directory.announce(&RunningPlane {
             url: url.clone(),
@@ -113,7 +127,8 @@ impl PlaneProcess {
             pid: std::process::id(),
         })?;
         tracing::info!(%address, data_dir = %directory.path().display(), "the plane is ready");
-        Ok(Self { url, directory, admin_token, plane, worker, _lock: lock })
+        let drain = config.drain();
+        Ok(Self { url, directory, admin_token, plane, worker, drain, _lock: lock })
     }
 
     /// Lets it run until Ctrl-C or SIGTERM, then ends it. A second one ends the process at once.
@@ -121,9 +136,24 @@ impl PlaneProcess {
         signals.next().await;
         printer.note("stopping; what runs goes on at the next start (Ctrl-C again ends at once)");
         tokio::select! {
-            () = self.stop() => Exit::Done,
+            () = self.end() => Exit::Done,
             () = signals.next() => Exit::Interrupted,
         }
+    }
+
+    /// Stops after the time in which whoever sends it requests can find out that it will.
+    async fn end(self) {
+        self.plane.draining.cancel();
+        if !self.drain.is_zero() {
+            let idle = async {
+                if let Some(worker) = &self.worker {
+                    worker.drain().await;
+                }
+            };
+            let gently = tokio::time::timeout(self.drain, idle);
+            let (_done_or_not, ()) = tokio::join!(gently, tokio::time::sleep(self.drain));
+        }
+        self.stop().await;
     }
 
     /// Takes no more requests, ends streams and waits, tells the worker to stop. Runs that are
@@ -134,6 +164,12 @@ impl PlaneProcess {
         let gently = async {
             if let Some(worker) = self.worker {
                 worker.stop().await;
+            }
+            // Where nobody else goes on with it, the next start does.
+            if self.plane.store.is_shared()
+                && let Err(error) = self.plane.embedded.give_back().await
+            {
+                tracing::warn!(%error, "what ran here is given to others once its leases run out");
             }
             self.plane.tasks.wait().await;
         };
@@ -167,18 +203,31 @@ fn drive_by_temporal(plane: &Arc<Plane>, temporal: &Arc<Temporal>) {
     plane.tasks.spawn(teller.run(plane.stopping.clone()));
 }
 
-/// Opens the database that is configured. Before that the directory's lock is taken: below it nobody
-/// else writes, and the plane's keys are there wherever the database is.
+/// The key that signs API keys. One that is configured is what replicas have in common.
+fn signing_key(
+    config: &Config,
+    directory: &DataDirectory,
+    ids: &dyn Ids,
+) -> Result<(SigningKey, Sharing), CommandError> {
+    Ok(match config.signing_key()? {
+        Some(key) => (key, Sharing::Replica),
+        None => (directory.signing_key(ids)?, Sharing::Alone),
+    })
+}
+
+/// Opens the database that is configured.
 async fn open_store(
     config: &Config,
     directory: &DataDirectory,
+    lock: DirectoryLock,
+    claim: &Claim,
     hub: Arc<Hub>,
 ) -> Result<(Store, Option<DirectoryLock>), CommandError> {
-    let lock = DirectoryLock::take(directory.path())?;
-    Ok(match &config.database_url {
-        None => (Store::open_directory(directory.path(), lock, hub).await?, None),
-        Some(url) => (Store::connect(url.reveal(), config.connections(), hub).await?, Some(lock)),
-    })
+    let Some(url) = &config.database_url else {
+        return Ok((Store::open_directory(directory.path(), lock, hub).await?, None));
+    };
+    let store = Store::connect(url.reveal(), config.connections(), claim, hub).await?;
+    Ok((store, Some(lock)))
 }
 
 /// Tells a person what they should know about this configuration.
@@ -255,6 +304,14 @@ fn start_tasks(plane: &Arc<Plane>) {
             metrics.run_upkeep();
         }
     });
+}
+
+/// What only several planes on one database need.
+fn start_tasks_of_replica(plane: &Arc<Plane>, clock: Arc<SystemClock>) {
+    let (following, stop) = (plane.embedded.clone(), plane.stopping.clone());
+    plane.tasks.spawn(async move { following.follow_others(stop).await });
+    plane.tasks.spawn(drover_plane::workers::follow(plane.clone()));
+    plane.tasks.spawn(clock.follow(plane.store.clone(), plane.stopping.clone()));
 }
 
 async fn ends_within(stop: &CancellationToken, time: Duration) -> bool {

@@ -1,6 +1,6 @@
 //! Wake-ups within the process: who watches a run, what waits for which worker, what must stop.
 //! Fed by the store after each commit. Nothing here is a truth: all of it can be read again.
-//! Not here: what waits in a lane (`lanes`).
+//! Not here: what waits in a lane (`lanes`), what other processes committed (`news`).
 
 use std::any::Any;
 use std::collections::{HashMap, HashSet};
@@ -10,18 +10,19 @@ use drover_domain::activities::ActivityKind;
 use drover_domain::executions::StoredEvent;
 use drover_domain::{ActivityId, ExecutionId, OrgId, QueueId, WorkerId};
 use drover_store::outbox::entity as outbox;
-use drover_store::{Listener, Notice};
+use drover_store::{Changes, Listener, Notice};
 use jiff::Timestamp;
 use tokio::sync::{broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::lanes::{Lanes, Ready};
+use crate::news::News;
 use crate::taker::Taker;
 
 /// Batches of events a slow watcher may lag behind before it has to read the log again.
 const BATCHES: usize = 256;
 
-type Forget = Box<dyn Fn(&OrgId) + Send + Sync>;
+type Forget = Box<dyn Fn(Option<&OrgId>) + Send + Sync>;
 pub(crate) type Hint = Option<Arc<dyn Any + Send + Sync>>;
 
 /// The wake-ups of one process.
@@ -29,15 +30,24 @@ pub(crate) type Hint = Option<Arc<dyn Any + Send + Sync>>;
 pub struct Hub {
     /// This process has no worker.
     only_elsewhere: bool,
-    watchers: Mutex<HashMap<ExecutionId, broadcast::Sender<Arc<[StoredEvent]>>>>,
+    pub(crate) watchers: Mutex<HashMap<ExecutionId, Watched>>,
     /// What waits for the worker of this process, whatever its queue.
     in_process: Arc<Lanes>,
     queues: RwLock<Queues>,
     /// Activities that wait for their time; the engine's clock moves them to a lane.
     later: Mutex<Vec<(Timestamp, ActivityKind, Ready)>>,
-    running: Mutex<HashMap<ExecutionId, Running>>,
+    pub(crate) running: Mutex<HashMap<ExecutionId, Running>>,
     forget: RwLock<Vec<Forget>>,
     teller: Mutex<Option<mpsc::UnboundedSender<outbox::Model>>>,
+    /// What other processes have committed, until somebody looks.
+    pub(crate) news: News,
+}
+
+/// A run that is watched.
+pub(crate) struct Watched {
+    sender: broadcast::Sender<Arc<[StoredEvent]>>,
+    /// The last entry of its log that watchers were told of.
+    pub told: i64,
 }
 
 /// Who serves which queue.
@@ -69,11 +79,13 @@ struct Elsewhere {
 }
 
 /// What a run does at the moment, and with whom.
-struct Running {
-    activity: ActivityId,
-    attempt: u32,
-    stop: CancellationToken,
+pub(crate) struct Running {
+    pub activity: ActivityId,
+    pub attempt: u32,
+    pub stop: CancellationToken,
     taker: Arc<Taker>,
+    /// Whether the lease is on disk.
+    pub held: bool,
 }
 
 /// A look at a run's events as they are committed.
@@ -84,10 +96,12 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// The next batch; `None` if this watcher fell behind and has to read the log.
+    /// The next batch; `None` if this watcher fell behind, or entries were committed elsewhere: then it
+    /// has to read the log.
     pub async fn next(&mut self) -> Option<Arc<[StoredEvent]>> {
         match self.receiver.recv().await {
-            Ok(events) => Some(events),
+            // Entries that were committed elsewhere are told without them.
+            Ok(events) => Some(events).filter(|events| !events.is_empty()),
             Err(broadcast::error::RecvError::Lagged(_)) => None,
             // The hub drops a sender only with its last watcher.
             Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
@@ -99,7 +113,7 @@ impl Drop for Watch {
     fn drop(&mut self) {
         let mut watchers = lock(&self.hub.watchers);
         // This one still counts.
-        if watchers.get(&self.execution).is_some_and(|sender| sender.receiver_count() <= 1) {
+        if watchers.get(&self.execution).is_some_and(|one| one.sender.receiver_count() <= 1) {
             watchers.remove(&self.execution);
         }
     }
@@ -109,8 +123,9 @@ impl Hub {
     /// Watches a run: every batch of events after this call.
     pub fn watch(self: &Arc<Self>, execution: ExecutionId) -> Watch {
         let mut watchers = lock(&self.watchers);
-        let sender = watchers.entry(execution).or_insert_with(|| broadcast::channel(BATCHES).0);
-        Watch { receiver: sender.subscribe(), hub: self.clone(), execution }
+        let new = || Watched { sender: broadcast::channel(BATCHES).0, told: 0 };
+        let watched = watchers.entry(execution).or_insert_with(new);
+        Watch { receiver: watched.sender.subscribe(), hub: self.clone(), execution }
     }
 
     /// The wake-ups of a process without a worker.
@@ -244,6 +259,11 @@ impl Hub {
         self.write_queues().foreign.entry(queue).or_default().insert(worker);
     }
 
+    /// The foreign workers of all queues, as the rows tell.
+    pub fn foreign_are(&self, foreign: HashMap<QueueId, HashSet<WorkerId>>) {
+        self.write_queues().foreign = foreign;
+    }
+
     /// A foreign worker has left a queue. What waits there is found by the next look.
     pub fn leave_foreign(&self, queue: QueueId, worker: WorkerId) {
         let mut queues = self.write_queues();
@@ -268,8 +288,9 @@ impl Hub {
         self.queues.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Calls `forget` whenever something of an organization's catalogue changes.
-    pub fn on_catalogue_change(&self, forget: impl Fn(&OrgId) + Send + Sync + 'static) {
+    /// Calls `forget` whenever something of an organization's catalogue changes; without one, if it
+    /// may be that of any.
+    pub fn on_catalogue_change(&self, forget: impl Fn(Option<&OrgId>) + Send + Sync + 'static) {
         self.forget.write().unwrap_or_else(PoisonError::into_inner).push(Box::new(forget));
     }
 
@@ -305,7 +326,8 @@ impl Hub {
         taker: &Arc<Taker>,
     ) -> CancellationToken {
         let stop = CancellationToken::new();
-        let running = Running { activity, attempt, stop: stop.clone(), taker: taker.clone() };
+        let (stopped, taker) = (stop.clone(), taker.clone());
+        let running = Running { activity, attempt, stop: stopped, taker, held: false };
         lock(&self.running).insert(execution, running);
         stop
     }
@@ -320,12 +342,40 @@ impl Hub {
         }
     }
 
+    /// All lanes.
+    pub(crate) fn all_lanes(&self) -> Vec<Arc<Lanes>> {
+        let queues = self.read_queues();
+        let elsewhere = queues.elsewhere.values().map(|elsewhere| elsewhere.lanes.clone());
+        elsewhere.chain([self.in_process.clone()]).collect()
+    }
+
     fn publish(&self, execution: ExecutionId, events: Vec<StoredEvent>) {
-        let watchers = lock(&self.watchers);
-        if let Some(sender) = watchers.get(&execution) {
+        let mut watchers = lock(&self.watchers);
+        if let Some(watched) = watchers.get_mut(&execution) {
+            watched.told = events.last().map_or(watched.told, |last| last.seq.max(watched.told));
             // An error means that the last watcher is just leaving.
-            let _leaving = sender.send(events.into());
+            let _leaving = watched.sender.send(events.into());
         }
+    }
+
+    pub(crate) fn stop(&self, execution: ExecutionId) {
+        if let Some(running) = lock(&self.running).get(&execution) {
+            running.stop.cancel();
+            running.taker.must_stop(running.activity);
+        }
+        self.news.stops.notify_waiters();
+    }
+
+    pub(crate) fn forget(&self, organization: Option<&OrgId>) {
+        let forget = self.forget.read().unwrap_or_else(PoisonError::into_inner);
+        forget.iter().for_each(|forget| forget(organization));
+    }
+}
+
+impl Watched {
+    pub fn look(&self) {
+        // An error means that the last watcher is just leaving.
+        let _leaving = self.sender.send(Arc::new([]));
     }
 }
 
@@ -342,24 +392,20 @@ impl Listener for Hub {
                         self.offer_at(kind, ready, not_before);
                     }
                 }
-                Notice::Stop { execution } => {
-                    if let Some(running) = lock(&self.running).get(&execution) {
-                        running.stop.cancel();
-                        running.taker.must_stop(running.activity);
-                    }
-                }
+                Notice::Stop { execution } => self.stop(execution),
                 Notice::Outbox { row } => {
                     if let Some(teller) = &*lock(&self.teller) {
                         // At the end of the process; the row's claim runs out.
                         let _ending = teller.send(*row);
                     }
                 }
-                Notice::Catalogue { organization } => {
-                    let forget = self.forget.read().unwrap_or_else(PoisonError::into_inner);
-                    forget.iter().for_each(|forget| forget(&organization));
-                }
+                Notice::Catalogue { organization } => self.forget(Some(&organization)),
             }
         }
+    }
+
+    fn elsewhere(&self, changes: Changes) {
+        self.hear(changes);
     }
 }
 

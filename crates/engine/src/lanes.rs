@@ -1,6 +1,7 @@
 //! What waits for a worker, in memory: a lane for each kind of slot. The rest waits in the database.
 
 use std::collections::{HashSet, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use drover_domain::activities::ActivityKind;
@@ -25,6 +26,22 @@ pub(crate) struct Lanes {
 struct Lane {
     waiting: Mutex<Waiting>,
     wake: Notify,
+    /// Takers that wait for something.
+    wanting: AtomicUsize,
+}
+
+/// A taker that waits for something, for as long as this is there.
+pub(crate) struct Wanting<'a> {
+    lanes: &'a [Arc<Lanes>],
+    kind: ActivityKind,
+}
+
+impl Drop for Wanting<'_> {
+    fn drop(&mut self) {
+        for lanes in self.lanes {
+            lanes.of(self.kind).wanting.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
 }
 
 #[derive(Default)]
@@ -72,6 +89,35 @@ impl Lanes {
         lock(&self.of(kind).waiting).known.remove(&activity);
     }
 
+    /// Whether somebody waits for something here.
+    pub fn is_wanted(&self) -> bool {
+        let wanted = |lane: &Lane| lane.wanting.load(Ordering::SeqCst) > 0;
+        wanted(&self.turns) || wanted(&self.tools)
+    }
+
+    /// Whether nothing of a kind is here.
+    pub fn is_empty(&self, kind: ActivityKind) -> bool {
+        lock(&self.of(kind).waiting).ready.is_empty()
+    }
+
+    /// What is offered here.
+    pub fn offered(&self) -> Vec<ActivityId> {
+        let of = |lane: &Lane| {
+            let waiting = lock(&lane.waiting);
+            waiting.ready.iter().map(|ready| ready.activity).collect::<Vec<_>>()
+        };
+        [of(&self.turns), of(&self.tools)].concat()
+    }
+
+    /// Takes back what was offered and is no longer to be had.
+    pub fn take_back(&self, gone: &HashSet<ActivityId>) {
+        for lane in [&self.turns, &self.tools] {
+            let mut waiting = lock(&lane.waiting);
+            let Waiting { ready, known, .. } = &mut *waiting;
+            ready.retain(|ready| !gone.contains(&ready.activity) || !known.remove(&ready.activity));
+        }
+    }
+
     fn of(&self, kind: ActivityKind) -> &Lane {
         match kind {
             ActivityKind::Turn => &self.turns,
@@ -95,6 +141,14 @@ impl Lanes {
             lane.wake.notify_one();
         }
     }
+}
+
+/// Says that somebody begins to wait for something in these lanes.
+pub(crate) fn want(lanes: &[Arc<Lanes>], kind: ActivityKind) -> Wanting<'_> {
+    for lanes in lanes {
+        lanes.of(kind).wanting.fetch_add(1, Ordering::SeqCst);
+    }
+    Wanting { lanes, kind }
 }
 
 /// Waits until something is ready in one of these lanes, and takes up to `at_most` of it.
@@ -174,5 +228,30 @@ mod tests {
         taken[0].from.settled(ActivityKind::Turn, taken[0].ready.activity);
         lanes[0].offer(ActivityKind::Turn, ready(1));
         assert_eq!(numbers(&next(&lanes, ActivityKind::Turn, 9).await), [1]);
+    }
+
+    #[tokio::test]
+    async fn what_others_took_is_taken_back_and_may_be_offered_again() {
+        let lanes: [Arc<Lanes>; 1] = Default::default();
+        for n in 1..=3 {
+            lanes[0].offer(ActivityKind::Turn, ready(n));
+        }
+        let gone = [ActivityId(Uuid::from_u128(1)), ActivityId(Uuid::from_u128(3))].into();
+        lanes[0].take_back(&gone);
+        assert_eq!(lanes[0].offered(), [ActivityId(Uuid::from_u128(2))]);
+        lanes[0].offer(ActivityKind::Turn, ready(3));
+        assert_eq!(numbers(&next(&lanes, ActivityKind::Turn, 9).await), [2, 3]);
+        assert!(lanes[0].is_empty(ActivityKind::Turn));
+    }
+
+    #[test]
+    fn a_lane_is_wanted_for_as_long_as_somebody_waits() {
+        let lanes: [Arc<Lanes>; 1] = Default::default();
+        let first = want(&lanes, ActivityKind::Tool);
+        let second = want(&lanes, ActivityKind::Turn);
+        drop(first);
+        assert!(lanes[0].is_wanted());
+        drop(second);
+        assert!(!lanes[0].is_wanted());
     }
 }

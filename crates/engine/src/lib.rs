@@ -1,13 +1,14 @@
 //! The durable engine: what turns the commands of a flow into rows, and rows into work.
 //!
 //! [`Engine`] is what operations see; its methods add to the caller's `WriteSet`, so that a run and
-//! its first activity are on disk together or not at all. [`Embedded`] is the engine of one
-//! machine: its state are the rows of the same database. A second engine (Temporal) is a crate of
-//! its own behind the same trait.
+//! its first activity are on disk together or not at all. [`Embedded`] is the engine inside the
+//! plane: its state are the rows of the same database. A second engine (Temporal) is a crate of its
+//! own behind the same trait.
 
 mod embedded;
 mod hub;
 mod lanes;
+mod news;
 mod run;
 mod step;
 mod taker;

@@ -2,12 +2,15 @@
 //!
 //! Coherent within a process: a commit that changes an organization's catalogue voids everything
 //! remembered of it before the commit is answered. A value read before such a commit and offered
-//! after it is not taken: that is what the generation is for.
+//! after it is not taken: that is what the generation is for. Where several processes share the
+//! database, the others hear of the commit some milliseconds later; should they not hear, an entry
+//! lasts a second and no longer.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use drover_domain::{OrgId, Result};
 
@@ -16,13 +19,23 @@ const CAPACITY: usize = 20_000;
 
 /// A read-through cache whose entries belong to organizations.
 pub struct Cache<K, V> {
-    entries: RwLock<HashMap<K, (OrgId, Arc<V>)>>,
+    entries: RwLock<HashMap<K, Entry<V>>>,
     generation: AtomicU64,
+    /// How long an entry lasts; for ever where nobody else writes.
+    lifetime: Option<Duration>,
 }
 
-impl<K, V> Default for Cache<K, V> {
-    fn default() -> Self {
-        Self { entries: RwLock::default(), generation: AtomicU64::new(0) }
+struct Entry<V> {
+    owner: OrgId,
+    value: Arc<V>,
+    /// Asked for before it was read.
+    asked: Option<Instant>,
+}
+
+impl<K, V> Cache<K, V> {
+    /// An empty cache; `lifetime` for where others may change what it remembers.
+    pub fn new(lifetime: Option<Duration>) -> Self {
+        Self { entries: RwLock::default(), generation: AtomicU64::new(0), lifetime }
     }
 }
 
@@ -37,7 +50,8 @@ impl<K: Eq + Hash + Clone, V> Cache<K, V> {
             return Ok(Some(value));
         }
         let generation = self.generation.load(Ordering::Acquire);
-        let Some((organization, value)) = read.await? else {
+        let asked = self.lifetime.map(|_| Instant::now());
+        let Some((owner, value)) = read.await? else {
             return Ok(None);
         };
         let value = Arc::new(value);
@@ -46,7 +60,7 @@ impl<K: Eq + Hash + Clone, V> Cache<K, V> {
             if entries.len() >= CAPACITY {
                 entries.clear();
             }
-            entries.insert(key.clone(), (organization, value.clone()));
+            entries.insert(key.clone(), Entry { owner, value: value.clone(), asked });
         }
         Ok(Some(value))
     }
@@ -54,13 +68,25 @@ impl<K: Eq + Hash + Clone, V> Cache<K, V> {
     /// The remembered value.
     pub fn get(&self, key: &K) -> Option<Arc<V>> {
         let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
-        entries.get(key).map(|(_, value)| value.clone())
+        let entry = entries.get(key)?;
+        let is_over = |lifetime| entry.asked.is_none_or(|asked| asked.elapsed() >= lifetime);
+        if self.lifetime.is_some_and(is_over) {
+            return None;
+        }
+        Some(entry.value.clone())
+    }
+
+    /// Forgets everything.
+    pub fn forget_all(&self) {
+        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        self.generation.fetch_add(1, Ordering::AcqRel);
+        entries.clear();
     }
 
     /// Forgets everything of an organization.
     pub fn forget(&self, organization: &OrgId) {
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
         self.generation.fetch_add(1, Ordering::AcqRel);
-        entries.retain(|_, (owner, _)| owner != organization);
+        entries.retain(|_, entry| entry.owner != *organization);
     }
 }

@@ -7,6 +7,8 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::seed::HEAD;
+
 /// The claims of a key.
 #[derive(Debug, Serialize, Deserialize)]
 struct Claims {
@@ -35,12 +37,8 @@ impl SigningKey {
     /// The key grown from 32 secret bytes (RFC 8032, §5.1.5).
     pub fn from_seed(seed: &Secret<[u8; 32]>) -> Self {
         let public = ed25519_dalek::SigningKey::from_bytes(seed.reveal()).verifying_key();
-        // PKCS #8 (RFC 8410, §7): a fixed head, then the seed.
-        let head = [
-            0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22,
-            0x04, 0x20,
-        ];
-        let pkcs8 = [head.as_slice(), seed.reveal()].concat();
+        // PKCS #8: a fixed head, then the seed.
+        let pkcs8 = [HEAD.as_slice(), seed.reveal()].concat();
         let public = PublicKey::from_bytes(public.to_bytes());
         Self { encoding: EncodingKey::from_ed_der(&pkcs8), public }
     }
@@ -48,6 +46,11 @@ impl SigningKey {
     /// Its public half.
     pub fn public(&self) -> &PublicKey {
         &self.public
+    }
+
+    /// Tells this key from others; it is no secret.
+    pub fn fingerprint(&self) -> &str {
+        self.public.kid()
     }
 
     /// Signs a key for an identity.

@@ -27,6 +27,7 @@ mod extract;
 mod keys;
 mod plane;
 mod routes;
+mod seed;
 
 pub use auth::MovedKeys;
 pub use ctx::Ctx;
@@ -35,3 +36,4 @@ pub use extract::{Body, Caller, Id, Query};
 pub use keys::{PublicKey, SigningKey};
 pub use plane::{Parts, Plane, Settings, TemporalPlace};
 pub use routes::{Routes, openapi, router};
+pub use seed::read_seed;

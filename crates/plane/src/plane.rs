@@ -75,6 +75,8 @@ pub struct Plane {
     pub settings: Settings,
     /// Renders `/metrics`.
     pub metrics: PrometheusHandle,
+    /// Ends when the plane is told to stop: it is no longer ready, and still takes requests.
+    pub draining: CancellationToken,
     /// Ends when the plane stops: streams and waits end with it.
     pub stopping: CancellationToken,
     /// Background tasks, awaited at the end.
@@ -83,8 +85,10 @@ pub struct Plane {
     last_micros: AtomicI64,
 }
 
+/// How long rows are remembered that others may change; what others tell voids them long before.
+const LIFETIME: Duration = Duration::from_secs(1);
+
 /// What the hot path remembers.
-#[derive(Default)]
 pub(crate) struct Caches {
     pub keys: Cache<Vec<u8>, Keyed>,
     pub jobs: Cache<(OrgId, JobId), drover_store::jobs::entity::Model>,
@@ -119,9 +123,12 @@ impl Plane {
     /// Puts a plane together.
     pub fn new(parts: Parts) -> Arc<Self> {
         let hub = parts.embedded.hub().clone();
-        let caches = Arc::new(Caches::default());
+        let caches = Arc::new(Caches::new(parts.store.is_shared().then_some(LIFETIME)));
         let forget = caches.clone();
-        hub.on_catalogue_change(move |organization| forget.forget(organization));
+        hub.on_catalogue_change(move |organization| match organization {
+            Some(organization) => forget.forget(organization),
+            None => forget.forget_all(),
+        });
         Arc::new(Self {
             store: parts.store,
             engine: parts.embedded.clone(),
@@ -135,6 +142,7 @@ impl Plane {
             moved_keys: parts.moved_keys,
             settings: parts.settings,
             metrics: parts.metrics,
+            draining: CancellationToken::new(),
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
             caches,
@@ -154,6 +162,24 @@ impl Plane {
 }
 
 impl Caches {
+    fn new(lifetime: Option<Duration>) -> Self {
+        Self {
+            keys: Cache::new(lifetime),
+            jobs: Cache::new(lifetime),
+            agents: Cache::new(lifetime),
+            queues: Cache::new(lifetime),
+            queues_by_id: Cache::new(lifetime),
+        }
+    }
+
+    fn forget_all(&self) {
+        self.keys.forget_all();
+        self.jobs.forget_all();
+        self.agents.forget_all();
+        self.queues.forget_all();
+        self.queues_by_id.forget_all();
+    }
+
     fn forget(&self, organization: &OrgId) {
         self.keys.forget(organization);
         self.jobs.forget(organization);

@@ -202,6 +202,10 @@ async fn surround(State(plane): State<Arc<Plane>>, request: Request, next: Next)
         headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, any);
     }
     headers.insert(REQUEST_ID.clone(), id);
+    if plane.draining.is_cancelled() {
+        // The caller's next request finds another plane.
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     response
 }
 

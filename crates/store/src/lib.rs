@@ -17,9 +17,11 @@ pub mod messages;
 pub mod moving;
 pub mod outbox;
 pub mod queues;
+pub mod replicas;
 pub mod skills;
 pub mod workers;
 
+mod changes;
 mod dialect;
 mod lock;
 mod migrations;
@@ -28,10 +30,11 @@ mod sqlite;
 mod store;
 mod write;
 
+pub use changes::{Changes, Which};
 pub use lock::{DirectoryLock, LOCK_FILE};
 pub use postgres::Connections;
 pub use sea_orm;
 pub use sea_orm::DatabaseConnection;
 pub use sqlite::DATABASE_FILE;
-pub use store::{AWAY, Listener, Store, is_away};
+pub use store::{AWAY, Claim, Listener, Sharing, Store, is_away};
 pub use write::{Guard, Notice, WriteSet};

@@ -1,18 +1,19 @@
 //! The store: writers, and a pool of readers.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use drover_domain::{Doing, Error, Result};
 use sea_orm::{DatabaseConnection, DbErr, RuntimeErr, SqlxError};
 use sea_orm_migration::MigratorTrait;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::changes::Changes;
 use crate::lock::DirectoryLock;
 use crate::migrations::Migrations;
-use crate::postgres::Connections;
+use crate::postgres::{Connections, Start};
 use crate::write::{Notice, WriteSet};
-use crate::{postgres, sqlite};
+use crate::{postgres, replicas, sqlite};
 
 /// Sets that may wait for a writer before new ones have to wait for a place.
 const WAITING_WRITES: usize = 4096;
@@ -27,6 +28,26 @@ pub const AWAY: &str = "The database does not answer; try again";
 pub trait Listener: Send + Sync {
     /// What was committed.
     fn committed(&self, notices: Vec<Notice>);
+    /// What other processes have committed. Only where several share the database.
+    fn elsewhere(&self, changes: Changes);
+}
+
+/// Whether a process has the database for itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sharing {
+    /// Nobody else may have it.
+    Alone,
+    /// Others with the same keys may have it too.
+    Replica,
+}
+
+/// As what a process comes to a database.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    /// Whether it shares it.
+    pub sharing: Sharing,
+    /// Tells its keys from others.
+    pub fingerprint: String,
 }
 
 /// One set on its way to a writer.
@@ -41,6 +62,11 @@ pub struct Store {
     reader: DatabaseConnection,
     /// One on SQLite; on Postgres several, and the sets of one run always go to the same.
     writers: Arc<[mpsc::Sender<Pending>]>,
+    sharing: Sharing,
+    /// Whether nobody else had the database when this process came.
+    first: bool,
+    /// Holds up other replicas that start.
+    start: Arc<Mutex<Option<Start>>>,
 }
 
 impl Store {
@@ -59,28 +85,67 @@ impl Store {
         let reader = database.reader().await?;
         let (writer, waiting) = mpsc::channel(WAITING_WRITES);
         database.start_writer(waiting, listener)?;
-        Ok(Self { reader, writers: Arc::new([writer]) })
+        Ok(Self {
+            reader,
+            writers: Arc::new([writer]),
+            sharing: Sharing::Alone,
+            first: true,
+            start: Arc::default(),
+        })
     }
 
-    /// Connects to a Postgres database: takes it for this process, runs migrations, starts the
-    /// writers.
+    /// Connects to a Postgres database: takes it for this process or shares it, runs migrations,
+    /// starts the writers. Replicas start one after the other: call [`Store::started`].
     ///
     /// # Errors
-    /// [`Error::Refused`] if the URL is wrong, the database cannot be connected to, or it was made by
-    /// a newer program; [`Error::Conflict`] if another plane has it.
+    /// [`Error::Refused`] if the URL is wrong, the database cannot be connected to, it was made by
+    /// a newer program, or its replicas have other keys; [`Error::Conflict`] if another plane has it.
     pub async fn connect(
         url: &str,
         connections: Connections,
+        claim: &Claim,
         listener: Arc<dyn Listener>,
     ) -> Result<Self> {
         let database = postgres::Database::at(url)?;
-        database.own().await?;
+        let owned = database.own(claim.sharing).await?;
         migrate(database.migrator().await?).await?;
         let reader = database.reader(connections).await?;
+        replicas::queries::check_keys(&reader, claim.sharing, &claim.fingerprint).await?;
+        let listener = match claim.sharing {
+            Sharing::Alone => listener,
+            Sharing::Replica => database.among_others(listener),
+        };
         let lanes = (0..connections.writers.max(1)).map(|_| mpsc::channel(WAITING_WRITES));
         let (writers, waiting): (Vec<_>, Vec<_>) = lanes.unzip();
         database.start_writers(waiting, &listener);
-        Ok(Self { reader, writers: writers.into() })
+        Ok(Self {
+            reader,
+            writers: writers.into(),
+            sharing: claim.sharing,
+            first: owned.first,
+            start: Arc::new(Mutex::new(owned.start)),
+        })
+    }
+
+    /// Whether other processes may write to the database too.
+    pub fn is_shared(&self) -> bool {
+        self.sharing == Sharing::Replica
+    }
+
+    /// Whether nobody else had the database when this process came: what is left of others is of
+    /// processes that are gone.
+    pub fn was_free(&self) -> bool {
+        self.first
+    }
+
+    /// This process has started: the next replica may.
+    pub fn started(&self) {
+        self.start.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    /// Now, in microseconds since 1970, by the clock of the database's machine; only on Postgres.
+    pub async fn database_time(&self) -> Result<i64> {
+        postgres::time(&self.reader).await
     }
 
     /// The pool for reading.

@@ -76,7 +76,8 @@ pub async fn run(args: ExportArgs, shell: &Shell) -> Outcome {
         error => error.into(),
     })?;
     let key = signing_key(&config)?;
-    let rows = Rows::of(&export, &args.organization, key.public(), SystemClock.now()).await?;
+    let rows =
+        Rows::of(&export, &args.organization, key.public(), SystemClock::default().now()).await?;
     let written = rows.write(target.open()?).await;
     let end = written.inspect_err(|_| target.discard())?;
     target.keep()?;

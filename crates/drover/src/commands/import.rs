@@ -56,7 +56,7 @@ pub async fn run(args: ImportArgs, shell: &Shell) -> Outcome {
     if args.dry_run {
         import.roll_back().await?;
     } else {
-        import.commit(SystemIds.next(), SystemClock.now()).await?;
+        import.commit(SystemIds.next(), SystemClock::default().now()).await?;
     }
     let head = reader.head().clone();
     let summary = Summary {
@@ -123,7 +123,8 @@ async fn take_up(import: &Import) -> Result<u64, Error> {
         after = Some(last.id);
         for (activity, run) in open {
             let mut set = import.set();
-            let leased = drover_engine::take_up(&run, &activity, &mut set, SystemClock.now())?;
+            let leased =
+                drover_engine::take_up(&run, &activity, &mut set, SystemClock::default().now())?;
             import.write(set).await?;
             count += u64::from(leased);
         }

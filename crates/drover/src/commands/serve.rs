@@ -16,6 +16,10 @@ pub struct ServeArgs {
     #[arg(long)]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     allow_unwalled_tools: bool,
+    /// Seconds in which it still takes requests once it is told to stop [default: 0]
+    #[arg(long, value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    drain_seconds: Option<u64>,
     #[command(flatten)]
     #[serde(flatten)]
     plane: PlaneFlags,

@@ -11,6 +11,7 @@ use drover_store::sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use super::Embedded;
 use super::lease::{Leased, Which, lease_end};
+use crate::news::UnderWay;
 use crate::run::Run;
 use crate::taker::{IN_PROCESS, Taker};
 
@@ -88,6 +89,7 @@ impl Embedded {
         let which = which.ok_or(Error::Stale)?;
         let run: Run = self.run(org, ExecutionId(row.execution_id)).await?;
         let stop = self.hub.begin(run.id, which.id, attempt, taker);
+        self.hub.holds(UnderWay { execution: run.id, activity: which.id, attempt });
         let mut leased = Leased::new(run, which, stop, taker);
         self.read_conversation(&mut leased).await?;
         Ok(leased)

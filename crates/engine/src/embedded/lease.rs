@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Embedded;
 use crate::lanes::{self, Lanes, Ready, Taken};
+use crate::news::UnderWay;
 use crate::run::Run;
 use crate::step::{Extra, as_i32, step};
 use crate::taker::Taker;
@@ -101,6 +102,8 @@ impl Embedded {
     /// Waits for something to do, and offers up to `at_most` of it. Cancel-safe: what was not
     /// returned stays offered.
     pub async fn poll(&self, taker: &Arc<Taker>, kind: ActivityKind, at_most: usize) -> Vec<Offer> {
+        let _wanting = lanes::want(&taker.lanes, kind);
+        self.look_for(taker, kind).await;
         let taken = lanes::next(&taker.lanes, kind, at_most).await;
         for queue in taken.iter().filter(|taken| taken.refill).map(|taken| taken.ready.queue) {
             // A failure is made good by the next look of the watch.
@@ -184,6 +187,7 @@ impl Embedded {
                 }
             }
         }
+        let _turn = self.turn().await;
         for _ in 0..super::CONFLICTS {
             let Some((run, which)) = self.waiting(ready.activity).await? else {
                 return Ok(None);
@@ -237,6 +241,7 @@ impl Embedded {
             self.hub.ended(run.id, which.id, attempt);
             return Err(error);
         }
+        self.hub.holds(UnderWay { execution: run.id, activity: which.id, attempt });
         Ok(Leased::new(run, Which { attempt, ..which }, stop, taker))
     }
 }

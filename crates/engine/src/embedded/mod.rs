@@ -1,11 +1,12 @@
-//! The engine of one machine. Its state are rows of the same database, written with the same
-//! commits; the process that owns the data directory is its only node.
+//! The engine inside the plane. Its state are rows of the same database, written with the same
+//! commits. Alone it owns them; among replicas (`replicas`) every decision holds by its guards.
 
 mod elsewhere;
 mod foreign;
 mod lease;
 mod outbox;
 mod recover;
+mod replicas;
 mod report;
 mod start;
 
@@ -20,6 +21,7 @@ use drover_domain::executions::{Event, Status};
 use drover_domain::messages::{Body, Message};
 use drover_domain::{ActivityId, Clock, Error, ExecutionId, Ids, OrgId, QueueId, Result, micros};
 use drover_store::{Store, WriteSet, audit, executions};
+use tokio::sync::Semaphore;
 
 use crate::hub::Hub;
 use crate::run::{NewRun, Run};
@@ -42,6 +44,8 @@ pub struct Embedded {
     in_turn: foreign::InTurn,
     /// Where the last look at what waits ended.
     looked_at: Mutex<Option<(QueueId, ActivityId)>>,
+    /// Takes of what others may take too.
+    contested: Semaphore,
     /// Whether Temporal drives the runs of queues whose workers take from it.
     tells_temporal: bool,
 }
@@ -52,7 +56,8 @@ impl Embedded {
         let owner = format!("{IN_PROCESS}{}", ids.next());
         let in_process = Taker::in_process(owner, hub.in_process().clone());
         let (in_turn, looked_at) = Default::default();
-        Self { store, hub, clock, ids, in_process, in_turn, looked_at, tells_temporal: false }
+        let (contested, tells_temporal) = (Semaphore::new(replicas::CONTESTED), false);
+        Self { store, hub, clock, ids, in_process, in_turn, looked_at, contested, tells_temporal }
     }
 
     /// The same, and Temporal is told of its runs.

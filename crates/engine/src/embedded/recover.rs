@@ -31,8 +31,19 @@ const TICKS_PER_LOOK: u32 = 10;
 impl Embedded {
     /// Takes up what an earlier process left: its leases are void, since the lock on the data
     /// directory says that it is gone; those of workers elsewhere get the time that they could not
-    /// renew them; what waits is offered.
+    /// renew them; what waits is offered. A replica leaves all leases alone: each is its owner's until
+    /// it runs out.
     pub async fn recover(&self) -> Result<()> {
+        if !self.store.is_shared() {
+            self.void_leases().await?;
+        }
+        if self.store.was_free() {
+            self.leases_have_time().await?;
+        }
+        self.offer_waiting().await
+    }
+
+    async fn void_leases(&self) -> Result<()> {
         loop {
             let (reader, us) = (self.store.reader(), &self.in_process.owner);
             let queues = self.hub.ever_served();
@@ -42,11 +53,9 @@ impl Embedded {
             let count = left.len();
             self.lost(left).await?;
             if count < usize::try_from(BATCH).unwrap_or(usize::MAX) {
-                break;
+                return Ok(());
             }
         }
-        self.leases_have_time().await?;
-        self.offer_waiting().await
     }
 
     /// Runs until `stop`: releases what is due, ends runs that are out of time, gives the work of
@@ -110,8 +119,11 @@ impl Embedded {
         Ok(())
     }
 
-    fn offer_rows(&self, waiting: Vec<activities::entity::Model>) {
+    fn offer_rows(&self, mut waiting: Vec<activities::entity::Model>) {
         let now = micros(self.clock.now());
+        if self.store.is_shared() {
+            self.order_apart(&mut waiting);
+        }
         for row in waiting.into_iter().filter(|row| row.not_before <= now) {
             if let Some(kind) = ActivityKind::parse(&row.kind) {
                 let (queue, activity) = (QueueId(row.queue_id), ActivityId(row.id));
@@ -129,24 +141,38 @@ impl Embedded {
         Ok(())
     }
 
+    /// Gives an activity to others if its lease still is the one of this row: others may have seen the
+    /// same, or its owner may have been heard after all.
     async fn lose(&self, row: activities::entity::Model) -> Result<()> {
         let (org, id) = (OrgId::new(row.organization_id.clone()), ExecutionId(row.execution_id));
-        let decided = self
-            .decide(&org, id, |run, set| {
-                lost(run, &row, set, self.clock.now())?;
-                Ok(())
-            })
-            .await;
-        match decided {
-            Ok(_) => {
-                let since = timestamp(row.started_at.unwrap_or_default());
-                tracing::info!(execution.id = %id, %since, "a lost activity waits again");
-                Ok(())
+        for _ in 0..super::CONFLICTS {
+            let mut run = match self.run(&org, id).await {
+                // Deleted meanwhile.
+                Err(Error::NotFound(_)) => return Ok(()),
+                run => run?,
+            };
+            let mut set = self.store.set();
+            activities::queries::lease_stays(&mut set, &row);
+            let before = run.flow.clone();
+            if !lost(&mut run, &row, &mut set, self.clock.now())? {
+                return Ok(());
             }
-            // Deleted meanwhile.
-            Err(Error::NotFound(_)) => Ok(()),
-            Err(error) => Err(error),
+            self.tell_change(&before, &mut run, &mut set)?;
+            match self.store.write(set).await {
+                Err(Error::Stale) => {}
+                Err(error) => return Err(error),
+                Ok(()) => {
+                    let since = timestamp(row.started_at.unwrap_or_default());
+                    tracing::info!(execution.id = %id, %since, "a lost activity waits again");
+                    return Ok(());
+                }
+            }
+            let now = activities::queries::activity_by_id(self.store.reader(), ActivityId(row.id));
+            if now.await?.is_none_or(|now| !now.has_lease_of(&row)) {
+                return Ok(());
+            }
         }
+        Err(Error::fault("take back a lease", "its run changed on every try"))
     }
 }
 

@@ -136,7 +136,7 @@ impl Embedded {
                 break;
             }
             let row = activities::queries::activity_by_id(self.store.reader(), leased.id).await?;
-            if row.is_none_or(|row| row.state != "leased") {
+            if row.is_none_or(|row| !leased.is_of(&row)) {
                 result = Ok(());
                 break;
             }
@@ -170,6 +170,7 @@ impl Embedded {
                 self.record_tool(leased, run, tool, set, now)
             }
             Outcome::Failed(Failure { message, retry }) => {
+                lease_stays(leased, set);
                 let event = Event::ActivityFailed {
                     activity: leased.ordinal,
                     retry: *retry,
@@ -183,6 +184,7 @@ impl Embedded {
             }
             // Whoever cancelled has settled the run already; without that, the lease is given back.
             Outcome::Cancelled => {
+                lease_stays(leased, set);
                 let event = Event::LeaseLost { activity: leased.ordinal };
                 step(run, event, again(), set, now)?;
                 Ok(())
@@ -258,6 +260,13 @@ impl Embedded {
 }
 
 impl Leased {
+    /// Whether a row tells of this lease.
+    fn is_of(&self, row: &activities::entity::Model) -> bool {
+        row.state == "leased"
+            && row.lease_owner.as_ref() == Some(&self.taker.owner)
+            && row.attempt == as_i32(self.attempt)
+    }
+
     /// The call this activity makes, for tools.
     pub fn request(&self) -> Option<&ToolCallRequest> {
         self.calls.get(usize::from(self.call))
@@ -276,6 +285,20 @@ fn tool_starts(calls: &[ToolCallRequest]) -> Vec<ToolStart> {
         arguments: call.arguments.clone(),
     };
     calls.iter().map(start).collect()
+}
+
+/// Says that the set needs the lease: what gives the activity to others must not take it from one of
+/// them who has it by now.
+fn lease_stays(leased: &Leased, set: &mut WriteSet) {
+    use activities::entity::{Column, Entity};
+    set.add_guarded(
+        Entity::update_many()
+            .col_expr(Column::Attempt, Expr::col(Column::Attempt))
+            .filter(Column::Id.eq(leased.id.0))
+            .filter(Column::State.eq("leased"))
+            .filter(Column::LeaseOwner.eq(leased.taker.owner.as_str()))
+            .filter(Column::Attempt.eq(as_i32(leased.attempt))),
+    );
 }
 
 fn end_activity(

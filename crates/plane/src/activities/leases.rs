@@ -28,6 +28,19 @@ impl Leases {
         self.lock().remove(&activity);
     }
 
+    /// All of them.
+    pub fn all(&self) -> Vec<Arc<Leased>> {
+        self.lock().values().cloned().collect()
+    }
+
+    /// Forgets this lease, but not a later one of its activity.
+    pub fn remove_this(&self, leased: &Arc<Leased>) {
+        let mut leases = self.lock();
+        if leases.get(&leased.id).is_some_and(|known| Arc::ptr_eq(known, leased)) {
+            leases.remove(&leased.id);
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<ActivityId, Arc<Leased>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

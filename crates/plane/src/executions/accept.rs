@@ -228,15 +228,20 @@ async fn wait_for_end(
     let ended = |row: &entity::Model| Status::parse(&row.status).is_some_and(Status::is_terminal);
     let deadline = tokio::time::sleep(wait);
     tokio::pin!(deadline);
+    let mut last = None;
     while !ended(&row) {
         let events = tokio::select! {
             events = watch.next() => events,
             () = &mut deadline => return Ok(None),
             () = ctx.plane().stopping.cancelled() => return Ok(None),
         };
-        match events {
-            Some(events) => events.iter().for_each(|event| follow(&mut row, event)),
-            // Fell behind: the row tells.
+        let follows = |seq: i64| last.is_none_or(|last| seq <= last + 1);
+        match events.filter(|events| events.first().is_some_and(|first| follows(first.seq))) {
+            Some(events) => {
+                events.iter().for_each(|event| follow(&mut row, event));
+                last = events.last().map(|event| event.seq);
+            }
+            // Fell behind, or something was committed elsewhere in between: the row tells.
             None => row = super::get::get(ctx, ExecutionId(row.id)).await?,
         }
     }

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
-use drover_domain::rfc3339;
+use drover_domain::{Error, rfc3339};
 use drover_wire::health as wire;
 
 use crate::error::Reply;
@@ -30,8 +30,12 @@ async fn live(State(plane): State<Arc<Plane>>) -> Reply<wire::Health> {
     }))
 }
 
-/// Ready when the database can be read; a full disk refuses writes and still serves reads.
+/// Ready when the database can be read; a full disk refuses writes and still serves reads. Not ready
+/// from the moment the plane is told to stop, so that nobody sends it more.
 async fn ready(State(plane): State<Arc<Plane>>) -> Reply<wire::Ready> {
+    if plane.draining.is_cancelled() {
+        return Err(Error::Unavailable("The plane is shutting down".into()).into());
+    }
     drover_store::identity::queries::organization_any(plane.store.reader()).await?;
     // Not a reason to be taken out of service: runs are accepted, and start once it is back.
     let temporal = plane.workflows.as_ref().map(|workflows| match workflows.trouble() {

@@ -15,6 +15,7 @@ mod tasks;
 
 pub(crate) use register::no_room;
 pub use registry::Registry;
+pub use tasks::elsewhere::follow;
 pub use tasks::lost::{LOOK, recover, watch};
 
 use drover_wire::workers as wire;

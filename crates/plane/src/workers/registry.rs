@@ -1,6 +1,6 @@
 //! The workers that this process gives work to. What is here can be read again from their rows.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use drover_domain::workers::WorkerKind;
@@ -79,6 +79,21 @@ impl Registry {
         if let Some(worker) = self.lock().remove(&id) {
             plane.embedded.dismiss(&worker.taker);
         }
+    }
+
+    /// The workers that this process knows to be here.
+    pub fn known(&self) -> HashSet<WorkerId> {
+        self.lock().keys().copied().collect()
+    }
+
+    /// All leases that this process knows of, with their workers.
+    pub fn leases(&self) -> Vec<(Arc<Worker>, Arc<Leased>)> {
+        let workers: Vec<_> = self.lock().values().cloned().collect();
+        let of = |worker: Arc<Worker>| {
+            let leases = worker.leases.all();
+            leases.into_iter().map(move |leased| (worker.clone(), leased))
+        };
+        workers.into_iter().flat_map(of).collect()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<WorkerId, Arc<Worker>>> {

@@ -6,6 +6,7 @@ use axum::Json;
 use drover_domain::{ActivityId, Result, WorkerId};
 use drover_store::workers::queries::{Sign, worker_heard};
 use drover_wire::workers::{WorkerRenew, WorkerRenewed};
+use tokio::time::{Instant, sleep_until};
 
 use crate::ctx::Ctx;
 use crate::error::Reply;
@@ -34,17 +35,23 @@ async fn renew(ctx: &Ctx, id: WorkerId, body: WorkerRenew) -> Result<Vec<Activit
     worker_heard(&mut set, ctx.org(), id, sign, ctx.now());
     ctx.write(set).await?;
     plane.embedded.heartbeat(&worker.taker, held).await?;
-    let lost = plane.embedded.lost_of(&worker.taker, held).await?;
-    lost.iter().for_each(|id| worker.leases.remove(*id));
-    if !lost.is_empty() {
-        return Ok(lost);
-    }
-    let wait = Duration::from_secs(body.wait_seconds.into());
-    tokio::select! {
-        biased;
-        stop = worker.taker.stops() => Ok(stop),
-        () = worker.taker.gone().cancelled() => Ok(Vec::new()),
-        () = plane.stopping.cancelled() => Ok(Vec::new()),
-        () = tokio::time::sleep(wait) => Ok(Vec::new()),
+    let deadline = Instant::now() + Duration::from_secs(body.wait_seconds.into());
+    loop {
+        // Before the look, so that no stop falls in between.
+        let next_stop = plane.hub.next_stop();
+        let lost = plane.embedded.lost_of(&worker.taker, held).await?;
+        lost.iter().for_each(|id| worker.leases.remove(*id));
+        if !lost.is_empty() {
+            return Ok(lost);
+        }
+        tokio::select! {
+            biased;
+            stop = worker.taker.stops() => return Ok(stop),
+            () = worker.taker.gone().cancelled() => return Ok(Vec::new()),
+            () = plane.stopping.cancelled() => return Ok(Vec::new()),
+            // Perhaps of what another process leased to it.
+            () = next_stop, if plane.store.is_shared() => {}
+            () = sleep_until(deadline) => return Ok(Vec::new()),
+        }
     }
 }

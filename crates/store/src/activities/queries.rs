@@ -2,14 +2,14 @@
 //! decision it takes from here is made with the organization of the row.
 
 use drover_domain::{ActivityId, Doing, ExecutionId, OrgId, QueueId, Result};
-use sea_orm::sea_query::ExprTrait;
+use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
     ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     Select,
 };
 
 use super::{entity, timer};
-use crate::executions;
+use crate::{WriteSet, executions};
 
 /// An activity.
 pub async fn activity_by_id(
@@ -93,6 +93,24 @@ pub async fn leases_held(
         .doing("look which leases are held")
 }
 
+/// Those of these activities that wait for a worker or have one, with their state and try.
+pub async fn activities_under_way(
+    db: &DatabaseConnection,
+    ids: &[ActivityId],
+) -> Result<Vec<(ActivityId, String, i32)>> {
+    use entity::Column;
+    let rows: Vec<(uuid::Uuid, String, i32)> = entity::Entity::find()
+        .select_only()
+        .columns([Column::Id, Column::State, Column::Attempt])
+        .filter(Column::Id.is_in(ids.iter().map(|id| id.0)))
+        .filter(Column::EndedAt.is_null())
+        .into_tuple()
+        .all(db)
+        .await
+        .doing("look which activities are under way")?;
+    Ok(rows.into_iter().map(|(id, state, attempt)| (ActivityId(id), state, attempt)).collect())
+}
+
 /// Leases on these queues that ran out before an instant.
 pub async fn leases_before(
     db: &DatabaseConnection,
@@ -126,6 +144,30 @@ pub async fn due_timers(
         .await
         .doing("read due timers")?;
     Ok(due.into_iter().map(|(id, org)| (OrgId::new(org), ExecutionId(id))).collect())
+}
+
+/// Says that the set needs the lease to be as in this row.
+pub fn lease_stays(set: &mut WriteSet, row: &entity::Model) {
+    use entity::Column;
+    set.add_guarded(
+        entity::Entity::update_many()
+            .col_expr(Column::LeaseUntil, Expr::col(Column::LeaseUntil))
+            .filter(Column::Id.eq(row.id))
+            .filter(Column::State.eq("leased"))
+            .filter(Column::LeaseOwner.eq(row.lease_owner.as_deref()))
+            .filter(Column::LeaseUntil.eq(row.lease_until))
+            .filter(Column::Attempt.eq(row.attempt)),
+    );
+}
+
+impl entity::Model {
+    /// Whether it is leased as in another row of it.
+    pub fn has_lease_of(&self, other: &Self) -> bool {
+        self.state == "leased"
+            && self.lease_owner == other.lease_owner
+            && self.lease_until == other.lease_until
+            && self.attempt == other.attempt
+    }
 }
 
 fn leased(queues: &[QueueId]) -> Select<entity::Entity> {

@@ -295,6 +295,19 @@ pub async fn head_get(db: &DatabaseConnection, id: ExecutionId) -> Result<i64> {
     Ok(row.map_or(0, |row| row.last_seq))
 }
 
+/// The last `seq` of each of these logs.
+pub async fn heads_get(
+    db: &DatabaseConnection,
+    ids: &[ExecutionId],
+) -> Result<Vec<(ExecutionId, i64)>> {
+    let rows = head::Entity::find()
+        .filter(head::Column::ExecutionId.is_in(ids.iter().map(|id| id.0)))
+        .all(db)
+        .await
+        .doing("read the heads of logs")?;
+    Ok(rows.into_iter().map(|row| (ExecutionId(row.execution_id), row.last_seq)).collect())
+}
+
 /// Entries after `seq`, in order. The caller has checked whose run it is.
 pub async fn event_list(
     db: &DatabaseConnection,

@@ -7,6 +7,7 @@ mod m0001_spine;
 mod m0002_workers;
 mod m0003_outbox;
 mod m0004_foreign;
+mod m0005_replicas;
 mod m0006_moved_keys;
 
 /// All migrations, in order.
@@ -19,6 +20,7 @@ impl MigratorTrait for Migrations {
             Box::new(m0002_workers::Migration),
             Box::new(m0003_outbox::Migration),
             Box::new(m0004_foreign::Migration),
+            Box::new(m0005_replicas::Migration),
             Box::new(m0006_moved_keys::Migration),
         ]
     }

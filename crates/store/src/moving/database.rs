@@ -6,7 +6,7 @@ use drover_domain::Result;
 use sea_orm::DatabaseConnection;
 
 use crate::lock::DirectoryLock;
-use crate::store::migrate;
+use crate::store::{Sharing, migrate};
 use crate::{postgres, sqlite};
 
 /// A database that no plane has as long as this is there. Its one connection has no time limits.
@@ -33,7 +33,7 @@ impl Exclusive {
     /// As those of [`crate::Store::connect`].
     pub async fn connect(url: &str) -> Result<Self> {
         let database = postgres::Database::at(url)?;
-        database.own().await?;
+        database.own(Sharing::Alone).await?;
         migrate(database.migrator().await?).await?;
         Ok(Self { connection: database.migrator().await?, _owned: None })
     }

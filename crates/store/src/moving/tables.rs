@@ -16,7 +16,8 @@ use crate::{
 };
 
 /// The tables that do not travel: their name, and why.
-pub const STAYS: [(&str, &str); 4] = [
+pub const STAYS: [(&str, &str); 5] = [
+    ("replica_keys", "which keys the replicas of this database have"),
     ("queue_update_locks", "held for minutes by a process that updates workers of this plane"),
     ("outbox", "what this plane has to tell its Temporal; another is told of what waits there"),
     ("workers", "a registration is one of a process with this plane; workers register again"),

@@ -7,14 +7,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use drover_domain::{Doing, Error, Result};
+use futures_util::StreamExt;
+use futures_util::stream::poll_fn;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use sea_orm::sqlx::ConnectOptions;
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgSslMode};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::mpsc;
 use tokio_postgres::config::{Host, SslMode};
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::{AsyncMessage, Client, NoTls, Notification};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 /// How long a connection may take to come up, and how long one is waited for.
@@ -86,6 +89,48 @@ impl Address {
             Some(tls) => self.config.connect(tls.clone()).await.map(driven),
         }
     }
+}
+
+impl Address {
+    /// Connects, and hands on what the server tells by itself; that ends with the connection.
+    pub async fn connect_to_listen(
+        &self,
+    ) -> Result<(Client, mpsc::UnboundedReceiver<Notification>), tokio_postgres::Error> {
+        match &self.tls {
+            None => self.config.connect(NoTls).await.map(listening),
+            Some(tls) => self.config.connect(tls.clone()).await.map(listening),
+        }
+    }
+}
+
+/// A client whose connection is looked after, with what the server tells by itself.
+fn listening<S, T>(
+    (client, mut connection): (Client, tokio_postgres::Connection<S, T>),
+) -> (Client, mpsc::UnboundedReceiver<Notification>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (tell, told) = mpsc::unbounded_channel();
+    #[expect(clippy::disallowed_methods, reason = "it ends with its client")]
+    tokio::spawn(async move {
+        let mut messages = poll_fn(|context| connection.poll_message(context));
+        while let Some(message) = messages.next().await {
+            match message {
+                Ok(AsyncMessage::Notification(notification)) => {
+                    if tell.send(notification).is_err() {
+                        return;
+                    }
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::warn!(error = %error, "a connection to the database ended");
+                    return;
+                }
+            }
+        }
+    });
+    (client, told)
 }
 
 /// A client whose connection is looked after.

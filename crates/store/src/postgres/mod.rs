@@ -1,4 +1,5 @@
-//! Everything that is Postgres's: connections, the lock of the plane, and writers with group commit.
+//! Everything that is Postgres's: connections, the lock of the plane, writers with group commit, and
+//! what replicas tell each other.
 //!
 //! Writers are lanes: all sets of one run go through the same lane, so that its entries are told in
 //! the order in which they were committed, while lanes commit beside each other. A lane takes what is
@@ -9,24 +10,25 @@
 
 mod address;
 mod lane;
+mod notify;
+mod ownership;
 mod parameter;
 mod transaction;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use drover_domain::{Doing, Error, Result};
+use drover_domain::{Doing, Result};
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sea_orm::{DatabaseConnection, SqlxPostgresConnector};
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, SqlxPostgresConnector, Statement,
+};
 use tokio::sync::mpsc;
-use tokio_postgres::Client;
 
-use self::address::{Address, CONNECT, cannot_connect};
+use self::address::{Address, CONNECT};
 use self::lane::Lane;
 use crate::store::{Listener, Pending};
 
-/// The advisory lock of the plane that owns a database: "drover" in ASCII.
-const OWNER: i64 = 0x6472_6f76_6572;
+pub(crate) use self::ownership::Start;
 
 /// A Postgres database, not yet connected to.
 pub(crate) struct Database {
@@ -57,26 +59,6 @@ impl Database {
     pub fn at(url: &str) -> Result<Self> {
         let (address, options) = Address::read(url)?;
         Ok(Self { address, options })
-    }
-
-    /// Takes the database for this process, until it ends.
-    ///
-    /// # Errors
-    /// [`Error::Conflict`] if another plane has it, [`Error::Refused`] if it cannot be connected to.
-    pub async fn own(&self) -> Result<()> {
-        let client = self.address.connect().await.map_err(|error| cannot_connect(&error))?;
-        // The server may need a moment to see that a plane before this one has died.
-        let deadline = tokio::time::Instant::now() + CONNECT;
-        while !take_lock(&client).await.doing("lock the database")? {
-            if tokio::time::Instant::now() > deadline {
-                return Err(Error::conflict("The database is in use by another drover process"));
-            }
-            tokio::time::sleep(Duration::from_millis(200)).await;
-        }
-        let address = self.address.clone();
-        #[expect(clippy::disallowed_methods, reason = "it holds the lock until the process ends")]
-        tokio::spawn(keep_lock(address, client));
-        Ok(())
     }
 
     /// A single connection that may change the schema, without the time limits of the others.
@@ -126,26 +108,12 @@ pub(crate) fn is_away(code: &str) -> bool {
     ["53", "57", "08"].iter().any(|class| code.starts_with(class))
 }
 
-async fn take_lock(client: &Client) -> Result<bool, tokio_postgres::Error> {
-    let row = client.query_one("SELECT pg_try_advisory_lock($1)", &[&OWNER]).await?;
-    row.try_get(0)
-}
-
-/// Watches over the connection that holds the lock; takes the lock again when it was lost.
-async fn keep_lock(address: Address, mut client: Client) {
-    const LOOK: Duration = Duration::from_secs(1);
-    loop {
-        tokio::time::sleep(LOOK).await;
-        if !client.is_closed() && client.simple_query("").await.is_ok() {
-            continue;
-        }
-        match address.connect().await {
-            Ok(again) => match take_lock(&again).await {
-                Ok(true) => client = again,
-                Ok(false) => tracing::error!("another drover process has taken the database"),
-                Err(error) => tracing::warn!(%error, "cannot lock the database"),
-            },
-            Err(error) => tracing::warn!(%error, "the database does not answer"),
-        }
-    }
+/// Now, by the clock of the server's machine, in microseconds since 1970.
+pub(crate) async fn time(reader: &DatabaseConnection) -> Result<i64> {
+    const NOW: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
+    let read = async {
+        let row = reader.query_one_raw(Statement::from_string(DbBackend::Postgres, NOW)).await?;
+        row.ok_or_else(|| DbErr::RecordNotFound("the time".into()))?.try_get_by_index(0)
+    };
+    read.await.doing("read the database's clock")
 }

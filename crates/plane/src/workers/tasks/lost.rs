@@ -20,11 +20,13 @@ const MEMORY: SignedDuration = SignedDuration::from_hours(7 * 24);
 pub(crate) const REASON: &str = "lost: it was not heard any more";
 
 /// Takes up the workers that an earlier process had. They could not be heard while there was none, so
-/// they get the time of one that was heard now.
+/// they get the time of one that was heard now; not where other processes heard them all along.
 pub async fn recover(plane: &Arc<Plane>) -> Result<()> {
     let now = plane.clock.now();
     let mut set = plane.store.set();
-    queries::workers_have_time(&mut set, now);
+    if plane.store.was_free() {
+        queries::workers_have_time(&mut set, now);
+    }
     queries::workers_forget(&mut set, now.checked_sub(MEMORY).unwrap_or(now));
     plane.store.write(set).await?;
     for queue in queries::queues_ever_served(plane.store.reader()).await? {

@@ -1,3 +1,4 @@
 //! What the area does by itself.
 
+pub mod elsewhere;
 pub mod lost;
