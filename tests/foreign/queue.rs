@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::socket::connect;
 use crate::harness::{ForeignWorker, Plane};
 
 #[tokio::test]
@@ -28,6 +29,8 @@ async fn a_worker_for_one_run_sees_it_end() {
 async fn a_command_and_a_configuration_are_told() {
     let org = Plane::shared().organization().await;
     let worker = ForeignWorker::start(&org).await;
+    let mut socket = connect(&org, &org.key, &worker.id).await.expect("a connection");
+    socket.next().await;
     let path = format!("/api/v1/worker-queues/{}", worker.queue);
     let command = org.get(&format!("{path}/worker-command")).await;
     let expected = format!("kubiya worker start --queue-id {}", worker.queue);

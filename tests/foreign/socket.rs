@@ -11,14 +11,14 @@ use crate::harness::{ForeignWorker, Organization, Plane};
 
 /// An open connection.
 #[derive(Debug)]
-struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Socket {
     async fn send(&mut self, frame: Value) {
         self.0.send(Message::text(frame.to_string())).await.expect("a connection");
     }
 
-    async fn next(&mut self) -> Value {
+    pub async fn next(&mut self) -> Value {
         loop {
             match self.0.next().await.expect("a frame").expect("a connection") {
                 Message::Text(text) => return serde_json::from_str(&text).expect("JSON"),
@@ -30,7 +30,7 @@ impl Socket {
 }
 
 /// Connects as a worker does; the status of the refusal if it is refused.
-async fn connect(org: &Organization, key: &str, worker: &str) -> Result<Socket, u16> {
+pub async fn connect(org: &Organization, key: &str, worker: &str) -> Result<Socket, u16> {
     let url = org.url.replacen("http", "ws", 1);
     let url = format!("{url}/api/v1/ws/workers/{worker}");
     let mut request = url.into_client_request().expect("a request");
@@ -106,4 +106,21 @@ async fn only_a_worker_of_the_organization_is_let_in() {
     socket.send(event).await;
     let expected = json!({"type": "error", "error": "Execution not found"});
     assert_eq!(socket.next().await, expected);
+}
+
+#[tokio::test]
+async fn a_worker_counts_with_its_connection_and_not_once_it_has_ended() {
+    let org = Plane::shared().organization().await;
+    let worker = ForeignWorker::start(&org).await;
+    let path = format!("/api/v1/worker-queues/{}/workers", worker.queue);
+    let mut socket = connect(&org, &org.key, &worker.id).await.expect("a connection");
+    socket.next().await;
+    assert_eq!(org.get(&path).await.body[0]["id"], json!(worker.id));
+    // It ends without a word.
+    drop(socket);
+    while org.get(&path).await.body != json!([]) {}
+    // Heard again, it is there again.
+    let mut socket = connect(&org, &org.key, &worker.id).await.expect("a connection");
+    socket.next().await;
+    assert_eq!(org.get(&path).await.body[0]["id"], json!(worker.id));
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::socket::connect;
 use crate::harness::{FOREIGN_TEMPORAL, ForeignWorker, Plane, unique};
 
 #[tokio::test]
@@ -24,6 +25,9 @@ async fn a_worker_is_told_where_it_finds_what() {
     let expected = format!("/api/v1/ws/workers/{}", reply.text("worker_id"));
     assert!(socket.starts_with("ws://") && socket.ends_with(&expected), "{socket}");
     assert_eq!(reply.body["heartbeat_interval"], 60);
+    let worker = reply.text("worker_id");
+    let mut socket = connect(&org, &org.key, &worker).await.expect("a connection");
+    socket.next().await;
     let workers = org.get(&format!("/api/v1/worker-queues/{queue}/workers")).await;
     assert_eq!(workers.body[0]["id"], reply.body["worker_id"]);
     assert_eq!(workers.body[0]["kind"], "foreign");
@@ -36,6 +40,8 @@ async fn a_worker_is_told_where_it_finds_what() {
 async fn its_signs_of_life_are_taken() {
     let org = Plane::shared().organization().await;
     let worker = ForeignWorker::start(&org).await;
+    let mut socket = connect(&org, &org.key, &worker.id).await.expect("a connection");
+    socket.next().await;
     let path = format!("/api/v1/workers/{}/heartbeat", worker.id);
     let light = json!({
         "status": "active", "tasks_processed": 0, "current_task_id": null, "worker_metadata": {},

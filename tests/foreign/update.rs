@@ -97,7 +97,8 @@ async fn nobody_reports_on_the_run_of_another_organization() {
 
 #[tokio::test]
 async fn a_worker_of_ours_takes_nothing_of_a_queue_with_foreign_workers_alone() {
-    let org = Plane::shared().organization().await;
+    let plane = Plane::configured("worker_temporal_address = \"127.0.0.1:9\"\n");
+    let org = plane.organization().await;
     // The queue that the plane serves itself, until this worker is there.
     let worker = ForeignWorker::start_on(&org, &org.queue_id).await;
     let run = worker.asked(json!({"prompt": "go"})).await;

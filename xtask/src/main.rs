@@ -1,6 +1,7 @@
 //! Development tasks. Each is a file; what they share is `workspace` (where things are), `process`
 //! (running a program) and `steps` (headlines and times).
 
+mod acceptance;
 mod bench;
 mod licences;
 mod openapi;
@@ -25,6 +26,8 @@ Usage: cargo xtask COMMAND
   openapi             write `openapi.json` from the code
   openapi --check     compare it with the code, and the code with the contract
   openapi --findings  what the contract has and the code has not, a line each
+  acceptance HARNESS CLIENTS [ITEMS]
+                      the reference's own worker against a plane on Postgres and Temporal
   bench [--help]      measure the numbers that are promised
   services start      start the servers that tests use, and say how to use them
   services stop       stop them and remove what they kept";
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         ["services", "stop"] => {
             services::Services::find(&workspace).and_then(|services| services.stop())
         }
+        ["acceptance", rest @ ..] => acceptance::run(&workspace, rest),
         ["bench", rest @ ..] => bench::run(&workspace, rest),
         _ => Err(anyhow::anyhow!("{USAGE}")),
     });

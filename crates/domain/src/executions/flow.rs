@@ -396,7 +396,7 @@ impl ExecutionFlow {
         vec![Command::StartTool { activity, turn, call }]
     }
 
-    fn stop(&mut self, status: Status, reason: String) -> Vec<Command> {
+    pub(super) fn stop(&mut self, status: Status, reason: String) -> Vec<Command> {
         let mut commands = Vec::new();
         if matches!(self.phase, Phase::Turn | Phase::Tool) {
             commands.push(Command::StopActivity { activity: self.activities });

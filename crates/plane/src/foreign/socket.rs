@@ -12,8 +12,8 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use drover_domain::identity::Action;
 use drover_domain::workers::WorkerKind;
-use drover_domain::{Error, ExecutionId, Result, WorkerId, rfc3339};
-use drover_store::workers::queries::{Sign, worker_get, worker_heard};
+use drover_domain::{Error, ExecutionId, QueueId, Result, WorkerId, rfc3339};
+use drover_store::workers::queries::{Sign, worker_closed, worker_get, worker_heard};
 use drover_wire::check::{Check, Violations};
 use drover_wire::executions::PublishEvent;
 use serde::Deserialize;
@@ -32,6 +32,9 @@ pub const PATH: &str = "/api/v1/ws/workers/{worker_id}";
 /// The silence after which the worker is asked, and told, that the other side is there. It gives up
 /// on a plane that says nothing for twice as long.
 const SILENCE: Duration = Duration::from_secs(30);
+
+/// How long a worker has to open another connection after one has ended.
+const COMES_BACK: Duration = Duration::from_secs(2);
 
 /// What a worker says.
 #[derive(Deserialize)]
@@ -86,9 +89,60 @@ async fn known(ctx: &Ctx, worker: &str) -> Result<WorkerId> {
     is_here.then_some(worker).ok_or_else(|| Error::not_found("Worker not found"))
 }
 
-/// Speaks with the worker until one of both hangs up. That a connection ends says nothing of the
-/// worker: it opens another one now and then.
-async fn serve(ctx: Ctx, worker: WorkerId, mut socket: WebSocket) {
+/// Takes a worker's connection, and looks afterwards whether it comes back.
+async fn serve(ctx: Ctx, worker: WorkerId, socket: WebSocket) {
+    match heard(&ctx, worker).await {
+        Ok(()) => speak(&ctx, worker, socket).await,
+        Err(error) => return tracing::warn!(%error, "a worker's connection was not taken"),
+    }
+    let plane = ctx.plane().clone();
+    if !plane.stopping.is_cancelled() {
+        plane.tasks.spawn(async move {
+            if let Err(error) = closed(&ctx, worker).await {
+                tracing::warn!(%error, "a worker whose connection ended was not looked for");
+            }
+        });
+    }
+}
+
+/// A worker that ends without a word closes its connection; one that lives opens another at once, or
+/// is heard within a minute. So it counts for nobody meanwhile, but what it runs is not lost yet.
+async fn closed(ctx: &Ctx, worker: WorkerId) -> Result<()> {
+    let rows = worker_get(ctx.read(), ctx.org(), worker).await?;
+    tokio::select! {
+        () = tokio::time::sleep(COMES_BACK) => {}
+        () = ctx.plane().stopping.cancelled() => return Ok(()),
+    }
+    for row in rows {
+        let mut set = ctx.set();
+        worker_closed(&mut set, &row);
+        set.changes_catalogue(ctx.org());
+        match ctx.write(set).await {
+            Ok(()) => ctx.plane().hub.leave_foreign(QueueId(row.queue_id), worker),
+            // It was heard.
+            Err(Error::Stale) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// A sign of life.
+async fn heard(ctx: &Ctx, worker: WorkerId) -> Result<()> {
+    let sign = Sign { status: "active".to_owned(), ..Sign::default() };
+    let mut set = ctx.set();
+    worker_heard(&mut set, ctx.org(), worker, sign, ctx.now());
+    ctx.write(set).await?;
+    for row in worker_get(ctx.read(), ctx.org(), worker).await? {
+        if row.disconnected_at.is_none() {
+            ctx.plane().hub.serve_foreign(QueueId(row.queue_id), worker);
+        }
+    }
+    Ok(())
+}
+
+/// Speaks with the worker until one of both hangs up.
+async fn speak(ctx: &Ctx, worker: WorkerId, mut socket: WebSocket) {
     let connected = json!({
         "message_type": "connected", "worker_id": worker, "features": FEATURES,
         "timestamp": rfc3339(ctx.now()),
@@ -104,12 +158,12 @@ async fn serve(ctx: Ctx, worker: WorkerId, mut socket: WebSocket) {
             heard = socket.recv() => heard,
             () = ctx.plane().stopping.cancelled() => return,
             () = tokio::time::sleep(SILENCE) => {
-                answers = vec![of(&ctx, "ping"), of(&ctx, "pong")];
+                answers = vec![of(ctx, "ping"), of(ctx, "pong")];
                 continue;
             }
         };
         match heard {
-            Some(Ok(Message::Text(text))) => answers = answer(&ctx, worker, &text).await,
+            Some(Ok(Message::Text(text))) => answers = answer(ctx, worker, &text).await,
             Some(Ok(Message::Binary(_) | Message::Ping(_) | Message::Pong(_))) => {}
             Some(Ok(Message::Close(_)) | Err(_)) | None => return,
         }
@@ -143,10 +197,7 @@ async fn take(ctx: &Ctx, worker: WorkerId, said: Said) -> Result<Vec<Value>> {
             Ok(Vec::new())
         }
         Said::Heartbeat {} => {
-            let sign = Sign { status: "active".to_owned(), ..Sign::default() };
-            let mut set = ctx.set();
-            worker_heard(&mut set, ctx.org(), worker, sign, ctx.now());
-            ctx.write(set).await?;
+            heard(ctx, worker).await?;
             Ok(vec![of(ctx, "pong")])
         }
         Said::Ping {} => Ok(vec![of(ctx, "pong")]),

@@ -99,7 +99,7 @@ fn row(ctx: &Ctx, id: WorkerId, queue: QueueId, body: &WorkerStartRequest) -> en
         metadata: json!({}),
         system_info: json!(body.system_info.clone().unwrap_or_default()),
         logs: json!([]),
-        status: "active".to_owned(),
+        status: queries::STARTING.to_owned(),
         tasks_processed: 0,
         current_task_id: None,
         registered_at: now,

@@ -1,6 +1,7 @@
 //! Letting a worker leave.
 
 use axum::Json;
+use drover_domain::executions::foreign::Report;
 use drover_domain::workers::WorkerKind;
 use drover_domain::{Error, QueueId, Result, WorkerId};
 use drover_store::workers::queries;
@@ -40,7 +41,7 @@ async fn disconnect(ctx: &Ctx, id: WorkerId, body: WorkerDisconnectRequest) -> R
     for row in rows.iter().filter(|row| row.kind == WorkerKind::Foreign.as_str()) {
         let queue = QueueId(row.queue_id);
         plane.hub.leave_foreign(queue, id);
-        plane.embedded.foreign_lost(ctx.org(), queue, id).await?;
+        plane.embedded.foreign_gone(ctx.org(), queue, id, Report::WorkerLeft).await?;
     }
     let queues: Vec<_> = rows.iter().map(|row| QueueId(row.queue_id)).collect();
     plane.embedded.release(id, &queues).await

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use drover_domain::workers::WorkerKind;
-use drover_domain::{Error, QueueId, Result, WorkerId};
+use drover_domain::{Error, QueueId, Result, WorkerId, timestamp};
 use drover_store::workers::entity;
 use drover_store::workers::queries::{self, Sign, worker_heard};
 use drover_wire::Nothing;
@@ -35,8 +35,11 @@ async fn heartbeat(ctx: &Ctx, id: WorkerId, body: WorkerHeartbeatSimple) -> Resu
         let text = "The worker has left, or was not heard for too long; start it again";
         return Err(Error::Gone(text.into()));
     }
+    let is_starting = row.status == queries::STARTING
+        && ctx.now() < timestamp(row.registered_at) + queries::SETTLES;
+    let status = if is_starting { Some(queries::STARTING.to_owned()) } else { body.status };
     let sign = Sign {
-        status: body.status.unwrap_or_else(|| "active".into()),
+        status: status.unwrap_or_else(|| "active".into()),
         tasks_processed: body.tasks_processed.unwrap_or_default(),
         current_task_id: body.current_task_id,
         metadata: body.worker_metadata,

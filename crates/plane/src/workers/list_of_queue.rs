@@ -32,7 +32,7 @@ fn detail(row: entity::Model) -> WorkerDetail {
         queue_id: row.queue_id.to_string(),
         kind: row.kind,
         version: row.version,
-        status: row.status,
+        status: if row.status == queries::STARTING { "active".into() } else { row.status },
         tasks_processed: row.tasks_processed,
         current_task_id: row.current_task_id,
         last_heartbeat: heard.clone(),

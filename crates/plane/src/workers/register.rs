@@ -112,7 +112,7 @@ fn rows(ctx: &Ctx, id: WorkerId, kind: WorkerKind, body: WorkerRegister) -> Vec<
 /// Why a worker was not let in.
 pub(crate) async fn no_room(ctx: &Ctx, rows: &[entity::Model]) -> Result<Error> {
     let ids: Vec<_> = rows.iter().map(|row| drover_domain::QueueId(row.queue_id)).collect();
-    let alive = queries::workers_alive(ctx.read(), ctx.org(), ctx.now()).await?;
+    let alive = queries::places_taken(ctx.read(), ctx.org(), ctx.now()).await?;
     for queue in queues_among(ctx.read(), ctx.org(), &ids).await? {
         let workers = alive.iter().find(|(id, _)| id.0 == queue.id).map_or(0, |(_, count)| *count);
         let most = queue.max_workers.and_then(|most| u32::try_from(most).ok());

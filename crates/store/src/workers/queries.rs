@@ -3,7 +3,7 @@
 
 use drover_domain::workers::WorkerKind;
 use drover_domain::{Doing, OrgId, QueueId, Result, WorkerId, micros};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, Query, SimpleExpr};
 use sea_orm::{
     ColumnTrait, Condition, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -12,6 +12,15 @@ use sea_orm::{
 use super::entity::{Column, Entity, Model};
 use crate::WriteSet;
 use crate::queues;
+
+/// The status of a foreign worker that has registered and not opened its connection yet. One that ends
+/// before it does would be missed for minutes, so it counts only with its connection, or once it has
+/// lived for a while without.
+pub const STARTING: &str = "starting";
+/// How long that is.
+pub const SETTLES: SignedDuration = SignedDuration::from_secs(5);
+/// The status of a worker whose connection was closed.
+const CLOSED: &str = "closed";
 
 /// The rows of a worker, one for each of its queues; none if there is no such worker.
 pub async fn worker_get(db: &DatabaseConnection, org: &OrgId, id: WorkerId) -> Result<Vec<Model>> {
@@ -28,7 +37,7 @@ pub async fn workers_of_queue(
     Entity::find()
         .filter(Column::OrganizationId.eq(org.as_str()))
         .filter(Column::QueueId.eq(queue.0))
-        .filter(alive(now))
+        .filter(counts(now))
         .order_by_desc(Column::LastHeartbeat)
         .all(db)
         .await
@@ -41,12 +50,30 @@ pub async fn workers_alive(
     org: &OrgId,
     now: Timestamp,
 ) -> Result<Vec<(QueueId, u32)>> {
+    by_queue(db, org, counts(now)).await
+}
+
+/// How many places are taken on each of an organization's queues: workers that are about to start have
+/// one already.
+pub async fn places_taken(
+    db: &DatabaseConnection,
+    org: &OrgId,
+    now: Timestamp,
+) -> Result<Vec<(QueueId, u32)>> {
+    by_queue(db, org, alive(now)).await
+}
+
+async fn by_queue(
+    db: &DatabaseConnection,
+    org: &OrgId,
+    which: Condition,
+) -> Result<Vec<(QueueId, u32)>> {
     let counted: Vec<(uuid::Uuid, i64)> = Entity::find()
         .select_only()
         .column(Column::QueueId)
         .column_as(Column::Id.count(), "alive")
         .filter(Column::OrganizationId.eq(org.as_str()))
-        .filter(alive(now))
+        .filter(which)
         .group_by(Column::QueueId)
         .into_tuple()
         .all(db)
@@ -71,6 +98,7 @@ pub async fn foreign_here(db: &DatabaseConnection) -> Result<Vec<Model>> {
     Entity::find()
         .filter(Column::DisconnectedAt.is_null())
         .filter(Column::Kind.eq(WorkerKind::Foreign.as_str()))
+        .filter(Column::Status.ne(CLOSED))
         .all(db)
         .await
         .doing("list the foreign workers that are here")
@@ -194,6 +222,19 @@ pub fn worker_is_silent(set: &mut WriteSet, worker: &Model, reason: &str, now: T
     );
 }
 
+/// Says that the worker's connection was closed, if it was not heard since this instant: it counts for
+/// nobody until it is heard again. Whether it is lost is told by its silence, as always.
+pub fn worker_closed(set: &mut WriteSet, worker: &Model) {
+    set.add_guarded(
+        Entity::update_many()
+            .col_expr(Column::Status, Expr::value(CLOSED))
+            .filter(Column::Id.eq(worker.id))
+            .filter(Column::QueueId.eq(worker.queue_id))
+            .filter(Column::DisconnectedAt.is_null())
+            .filter(Column::LastHeartbeat.eq(worker.last_heartbeat)),
+    );
+}
+
 /// Gives all workers that are here as much time as one that was heard now: who could not be heard
 /// while the plane was away is not lost for that.
 pub fn workers_have_time(set: &mut WriteSet, now: Timestamp) {
@@ -211,7 +252,17 @@ pub fn workers_forget(set: &mut WriteSet, before: Timestamp) {
 
 /// Whether a worker has not left and was heard lately.
 fn alive(now: Timestamp) -> Condition {
-    Condition::all().add(Column::DisconnectedAt.is_null()).add(heard_since(now))
+    Condition::all()
+        .add(Column::DisconnectedAt.is_null())
+        .add(Column::Status.ne(CLOSED))
+        .add(heard_since(now))
+}
+
+/// Whether it also is past its start.
+fn counts(now: Timestamp) -> Condition {
+    let settled = now.checked_sub(SETTLES).unwrap_or(now);
+    let is_settled = Column::Status.ne(STARTING).or(Column::RegisteredAt.lte(micros(settled)));
+    alive(now).add(is_settled)
 }
 
 fn heard_since(now: Timestamp) -> SimpleExpr {

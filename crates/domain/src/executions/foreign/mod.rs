@@ -54,7 +54,12 @@ pub enum Report {
     },
     /// The worker is gone. Its workflow goes on with another one, if there is another one.
     WorkerLost,
+    /// The worker that had it has left: its workflow may go on with another one of the queue.
+    WorkerLeft,
 }
+
+/// What the run of a worker says that is not heard any more.
+const LOST: &str = "Its worker is lost: it was not heard for 150 seconds";
 
 /// How a turn of a foreign worker ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,7 +121,10 @@ impl ExecutionFlow {
             Report::Turn { end, tokens, said } => {
                 commands.extend(self.turn_reported(end, tokens, said));
             }
-            Report::WorkerLost => {
+            Report::WorkerLost if self.status == Status::Running => {
+                return self.stop(Status::Failed, LOST.to_owned());
+            }
+            Report::WorkerLost | Report::WorkerLeft => {
                 let waits = self.status == Status::WaitingForInput && self.was_told();
                 if self.status == Status::Running || waits {
                     commands.push(self.enter(Status::Queued));

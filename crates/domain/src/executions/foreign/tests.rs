@@ -111,11 +111,21 @@ fn a_message_during_a_turn_is_told_after_it_and_one_at_a_time() {
 #[test]
 fn a_lost_worker_leaves_a_queued_run_that_goes_on_when_it_is_heard_again() {
     let mut flow = running(false);
-    let lost = Event::Foreign(Report::WorkerLost);
+    let lost = Event::Foreign(Report::WorkerLeft);
     assert_eq!(flow.step(lost.clone(), at(2)), [Command::Enter(Status::Queued)]);
     assert_eq!(flow.step(lost, at(2)), []);
     let heard = Event::Foreign(Report::Active { is_new_turn: false });
     assert_eq!(flow.step(heard, at(3)), [Command::Enter(Status::Running)]);
+}
+
+#[test]
+fn a_worker_that_is_not_heard_any_more_fails_its_run() {
+    let mut flow = running(false);
+    let lost = Event::Foreign(Report::WorkerLost);
+    let commands = flow.step(lost.clone(), at(2));
+    let Some(Command::Settle(end)) = commands.last() else { panic!("{commands:?}") };
+    assert_eq!((end.status, end.error_message.as_deref()), (Status::Failed, Some(LOST)));
+    assert_eq!(flow.step(lost, at(3)), []);
 }
 
 #[test]
@@ -152,6 +162,7 @@ fn any_report() -> impl Strategy<Value = Event> {
         (ends, 0..400_u64, any::<bool>())
             .prop_map(|(end, tokens, said)| Event::Foreign(Report::Turn { end, tokens, said })),
         Just(Event::Foreign(Report::WorkerLost)),
+        Just(Event::Foreign(Report::WorkerLeft)),
         Just(Event::MessageAdded),
         Just(Event::DeadlinePassed),
         Just(Event::CancelRequested { reason: "stop".into() }),

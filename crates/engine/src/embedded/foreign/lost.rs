@@ -1,5 +1,7 @@
-//! Runs whose foreign worker is gone. Their workflows go on with another one of the queue, if there is
-//! one or once there is: until one of them is heard again they are `queued`.
+//! Runs whose foreign worker is gone. Where it has left in good order, their workflows go on with
+//! another one of the queue, if there is one or once there is: until one of them is heard again they
+//! are `queued`. Where it is not heard any more they fail, and their workflows are terminated: Temporal
+//! would wait for half an hour before it gave their step to another.
 
 use drover_domain::executions::Event;
 use drover_domain::executions::foreign::Report;
@@ -11,8 +13,14 @@ use crate::run::Run;
 use crate::step::{Extra, step};
 
 impl Embedded {
-    /// Takes note that a foreign worker has left a queue.
-    pub async fn foreign_lost(&self, org: &OrgId, queue: QueueId, worker: WorkerId) -> Result<()> {
+    /// Takes note that a foreign worker has left a queue, or is lost.
+    pub async fn foreign_gone(
+        &self,
+        org: &OrgId,
+        queue: QueueId,
+        worker: WorkerId,
+        how: Report,
+    ) -> Result<()> {
         // Where no other is left, it is that one that had the runs of which nobody said who has them.
         let is_last = !self.hub.is_foreign(queue);
         for row in queries::runs_under_way(self.store.reader(), org, queue).await? {
@@ -23,7 +31,7 @@ impl Embedded {
                 continue;
             }
             let decided = self.decide(org, ExecutionId(row.id), |run, set| {
-                let event = Event::Foreign(Report::WorkerLost);
+                let event = Event::Foreign(how.clone());
                 step(run, event, Extra::default(), set, self.clock.now()).map(drop)
             });
             match decided.await {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use drover_domain::executions::foreign::Report;
 use drover_domain::workers::WorkerKind;
 use drover_domain::{Error, OrgId, QueueId, Result, WorkerId};
 use drover_store::workers::{entity, queries};
@@ -75,7 +76,7 @@ async fn lose(plane: &Plane, worker: entity::Model) -> Result<()> {
     tracing::warn!(worker.id = %id, queue.id = %queue, "a worker is not heard any more");
     if worker.kind == WorkerKind::Foreign.as_str() {
         plane.hub.leave_foreign(queue, id);
-        return plane.embedded.foreign_lost(&organization, queue, id).await;
+        return plane.embedded.foreign_gone(&organization, queue, id, Report::WorkerLost).await;
     }
     plane.workers.dismiss(plane, id);
     plane.embedded.release(id, &[queue]).await
