@@ -62,6 +62,14 @@ pub enum Measure {
     Stream,
     /// Accepting runs that nobody takes, on Postgres.
     PostgresAccepts,
+    /// A worker in a process of its own: starting, and doing nothing.
+    Worker,
+    /// One run after the other, by a worker over HTTP.
+    HttpJob,
+    /// From a trigger to what a worker on Temporal does first.
+    ScaleFirstEvent,
+    /// Runs of many callers through Temporal, beside bare workflows.
+    ScaleShare,
 }
 
 /// What is measured: one machine, or what is beyond it.
@@ -69,7 +77,7 @@ pub enum Measure {
 pub enum Kind {
     /// One process with SQLite inside.
     Embedded,
-    /// Postgres.
+    /// Postgres, Temporal, and workers in processes of their own.
     Scale,
 }
 
@@ -85,7 +93,7 @@ pub enum Verdict {
 }
 
 /// Every measure, in the order of a round.
-pub const MEASURES: [Measure; 10] = [
+pub const MEASURES: [Measure; 14] = [
     Measure::Boot,
     Measure::Accepts,
     Measure::Job,
@@ -96,6 +104,10 @@ pub const MEASURES: [Measure; 10] = [
     Measure::Page,
     Measure::Stream,
     Measure::PostgresAccepts,
+    Measure::Worker,
+    Measure::HttpJob,
+    Measure::ScaleFirstEvent,
+    Measure::ScaleShare,
 ];
 
 /// Every figure of one machine, in the order of the table.
@@ -150,7 +162,7 @@ pub const FIGURES: [Figure; 16] = [
 ];
 
 /// Every figure of what is beyond one machine.
-pub const SCALE_FIGURES: [Figure; 2] = [
+pub const SCALE_FIGURES: [Figure; 7] = [
     Figure {
         better: Better::More,
         ..less(
@@ -162,6 +174,26 @@ pub const SCALE_FIGURES: [Figure; 2] = [
         )
     },
     less("pg_accepts_p99_ms", "their p99", 60.0, 25.0, Measure::PostgresAccepts),
+    less("worker_mib", "`drover worker` idle: resident memory", 64.0, 32.0, Measure::Worker),
+    less("worker_boot_s", "its start until it serves", 1.0, 0.3, Measure::Worker),
+    less("http_job_ms", "one job, by a worker over HTTP, to its end", 15.0, 8.0, Measure::HttpJob),
+    less(
+        "scale_first_event_ms",
+        "trigger to first event through Temporal and a worker, idle",
+        200.0,
+        80.0,
+        Measure::ScaleFirstEvent,
+    ),
+    Figure {
+        better: Better::More,
+        ..less(
+            "scale_share",
+            "runs/s through Temporal, percent of bare workflows",
+            35.0,
+            60.0,
+            Measure::ScaleShare,
+        )
+    },
 ];
 
 const fn less(

@@ -7,6 +7,7 @@
 pub mod figures;
 pub mod report;
 pub mod rounds;
+pub mod servers;
 
 mod disk;
 mod http;
@@ -15,3 +16,4 @@ mod measures;
 mod plane;
 mod process;
 mod statistics;
+mod worker;
