@@ -70,6 +70,10 @@ pub enum Measure {
     ScaleFirstEvent,
     /// Runs of many callers through Temporal, beside bare workflows.
     ScaleShare,
+    /// From a worker's SIGKILL to the end of its run.
+    Takeover,
+    /// Every process killed in turn under load.
+    Losses,
 }
 
 /// What is measured: one machine, or what is beyond it.
@@ -93,7 +97,7 @@ pub enum Verdict {
 }
 
 /// Every measure, in the order of a round.
-pub const MEASURES: [Measure; 14] = [
+pub const MEASURES: [Measure; 16] = [
     Measure::Boot,
     Measure::Accepts,
     Measure::Job,
@@ -108,6 +112,8 @@ pub const MEASURES: [Measure; 14] = [
     Measure::HttpJob,
     Measure::ScaleFirstEvent,
     Measure::ScaleShare,
+    Measure::Takeover,
+    Measure::Losses,
 ];
 
 /// Every figure of one machine, in the order of the table.
@@ -131,8 +137,8 @@ pub const FIGURES: [Figure; 16] = [
         ..less("jobs_per_s", "such jobs, 32 callers waiting", 1_000.0, 3_000.0, Measure::Jobs)
     },
     less("burst_s", "500 triggered at once, all finished", 0.7, 0.3, Measure::Burst),
-    never("kill_lost", "killed half-way: acknowledged runs lost"),
-    never("kill_repeated", "recorded model calls repeated, or more than in flight"),
+    never("kill_lost", "killed half-way: acknowledged runs lost", Measure::Kill),
+    never("kill_repeated", "recorded model calls repeated, or more than in flight", Measure::Kill),
     less("kill_s", "restart to all finished", 3.0, 1.0, Measure::Kill),
     less(
         "first_event_ms",
@@ -162,7 +168,7 @@ pub const FIGURES: [Figure; 16] = [
 ];
 
 /// Every figure of what is beyond one machine.
-pub const SCALE_FIGURES: [Figure; 7] = [
+pub const SCALE_FIGURES: [Figure; 10] = [
     Figure {
         better: Better::More,
         ..less(
@@ -194,6 +200,18 @@ pub const SCALE_FIGURES: [Figure; 7] = [
             Measure::ScaleShare,
         )
     },
+    Figure {
+        over: Over::Worst,
+        ..less(
+            "takeover_s",
+            "a worker killed: its run has ended elsewhere, worst",
+            20.0,
+            16.0,
+            Measure::Takeover,
+        )
+    },
+    never("scale_lost", "every process killed in turn: acknowledged runs lost", Measure::Losses),
+    never("scale_doubled", "the same: runs or recorded model calls doubled", Measure::Losses),
 ];
 
 const fn less(
@@ -206,8 +224,8 @@ const fn less(
     Figure { key, what, must, aim, better: Better::Less, over: Over::Median, measure }
 }
 
-const fn never(key: &'static str, what: &'static str) -> Figure {
-    Figure { over: Over::Worst, ..less(key, what, 0.0, 0.0, Measure::Kill) }
+const fn never(key: &'static str, what: &'static str, measure: Measure) -> Figure {
+    Figure { over: Over::Worst, ..less(key, what, 0.0, 0.0, measure) }
 }
 
 impl Kind {

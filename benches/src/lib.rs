@@ -10,6 +10,7 @@ pub mod rounds;
 pub mod servers;
 
 mod disk;
+mod fleet;
 mod http;
 mod load;
 mod measures;

@@ -96,6 +96,14 @@ impl Models {
         answer.json()?["count"].as_u64().context("a count")
     }
 
+    /// Lets requests for a model have these replies, one after the other; the last one repeats.
+    pub async fn script(&self, model: &str, replies: &Value) -> Result<()> {
+        let path = format!("/__script/{model}");
+        let request = http::request("POST", &path, "", &replies.to_string());
+        Connection::open(self.address).await?.send(&request).await?.expect_success()?;
+        Ok(())
+    }
+
     /// The requests for a model, if they were kept.
     pub async fn requests(&self, model: &str) -> Result<Vec<Value>> {
         let mut connection = Connection::open(self.address).await?;

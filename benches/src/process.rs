@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
 
@@ -73,6 +74,29 @@ impl Process {
         }
     }
 
+    /// Starts it and waits until it listens on a port; what it says goes to a file.
+    pub async fn start_listening(
+        program: &Path,
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+        said: &Path,
+        port: u16,
+    ) -> Result<Self> {
+        let log = File::options().create(true).append(true).open(said)?;
+        let mut command = command(program, arguments, variables);
+        command.stdout(log.try_clone()?).stderr(log);
+        let mut child = command.spawn().with_context(|| format!("start {}", program.display()))?;
+        let began = Instant::now();
+        while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+            if began.elapsed() > PATIENCE || child.try_wait()?.is_some() {
+                let said = std::fs::read_to_string(said).unwrap_or_default();
+                bail!("{} does not get ready: {said}", program.display());
+            }
+            sleep(GLANCE).await;
+        }
+        Ok(Self { child, line: String::new() })
+    }
+
     /// SIGKILL.
     pub async fn kill(mut self) -> Result<()> {
         self.child.kill().await.context("kill a process")
@@ -134,6 +158,12 @@ fn used_by(process: &str) -> Result<Duration> {
     let ticks = fields.split_whitespace().skip(11).take(2).map(str::parse::<u64>);
     let ticks: u64 = ticks.sum::<Result<u64, _>>()?;
     Ok(Duration::from_millis(ticks * 1_000 / TICKS))
+}
+
+/// A port that nobody listens on.
+pub fn free_port() -> Result<u16> {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).context("find a free port")?;
+    Ok(listener.local_addr()?.port())
 }
 
 /// The host and port of `http://HOST:PORT`.

@@ -1,10 +1,12 @@
 //! The servers of others that measures need beside what is measured.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
+
+use crate::process::{Process, free_port};
 
 /// Where they are; `cargo xtask bench` starts them and tells.
 #[derive(Debug, Clone, Args)]
@@ -50,6 +52,14 @@ impl Database {
         Ok(database)
     }
 
+    /// The rows of a query, column by column, as text.
+    pub fn rows(&self, select: &str) -> Result<Vec<Vec<String>>> {
+        let output = Command::new("psql").args([&self.url, "-AtqF\t", "-c", select]).output()?;
+        ensure!(output.status.success(), "psql: {select} ({})", output.status);
+        let text = String::from_utf8(output.stdout).context("rows in UTF-8")?;
+        Ok(text.lines().map(|line| line.split('\t').map(str::to_owned).collect()).collect())
+    }
+
     fn tell(&self, statement: &str) -> Result<()> {
         let mut psql = Command::new("psql");
         psql.args([&self.server, "-qc", statement])
@@ -57,6 +67,49 @@ impl Database {
         let status = psql.status()?;
         ensure!(status.success(), "psql: {statement} ({status})");
         Ok(())
+    }
+}
+
+/// A Temporal server of one's own, which keeps what it knows in a file.
+pub struct Temporal {
+    process: Process,
+    program: PathBuf,
+    folder: PathBuf,
+    port: u16,
+}
+
+impl Temporal {
+    /// Starts one that keeps its file in this folder.
+    pub async fn start(servers: &Servers, folder: &Path) -> Result<Self> {
+        let program = servers.temporal_program.clone();
+        let program = program.context("`--temporal-program` names no program")?;
+        Self::on(program, folder.to_owned(), free_port()?).await
+    }
+
+    /// SIGKILL, and a start on the same file and port.
+    pub async fn kill_and_restart(self) -> Result<Self> {
+        let Self { process, program, folder, port } = self;
+        process.kill().await?;
+        Self::on(program, folder, port).await
+    }
+
+    /// Its address.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    async fn on(program: PathBuf, folder: PathBuf, port: u16) -> Result<Self> {
+        let (file, number) = (folder.join("temporal.db"), port.to_string());
+        let home = folder.to_str().context("a path in UTF-8")?;
+        let file = file.to_str().context("a path in UTF-8")?;
+        let server = ["server", "start-dev", "--headless", "--ip", "127.0.0.1"];
+        let options = ["--log-level", "error", "--port", &number, "--db-filename", file];
+        let arguments = [&server[..], &options].concat();
+        let log = folder.join("temporal.log");
+        let variables = [("HOME", home)];
+        let process =
+            Process::start_listening(&program, &arguments, &variables, &log, port).await?;
+        Ok(Self { process, program, folder, port })
     }
 }
 

@@ -9,10 +9,12 @@ mod http_job;
 mod job;
 mod jobs;
 mod kill;
+mod losses;
 mod page;
 mod scale_first_event;
 mod scale_share;
 mod stream;
+mod takeover;
 mod worker;
 
 use anyhow::Result;
@@ -57,6 +59,8 @@ pub async fn run(measure: Measure, bench: &mut Bench) -> Result<Values> {
         Measure::HttpJob => http_job::run(bench).await,
         Measure::ScaleFirstEvent => scale_first_event::run(bench).await,
         Measure::ScaleShare => scale_share::run(bench).await,
+        Measure::Takeover => takeover::run(bench).await,
+        Measure::Losses => losses::run(bench).await,
     }
 }
 
