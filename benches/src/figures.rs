@@ -62,6 +62,18 @@ pub enum Measure {
     Stream,
     /// Accepting runs that nobody takes, on Postgres.
     PostgresAccepts,
+    /// A worker in a process of its own: starting, and doing nothing.
+    Worker,
+    /// One run after the other, by a worker over HTTP.
+    HttpJob,
+    /// From a trigger to what a worker on Temporal does first.
+    ScaleFirstEvent,
+    /// Runs of many callers through Temporal, beside bare workflows.
+    ScaleShare,
+    /// From a worker's SIGKILL to the end of its run.
+    Takeover,
+    /// Every process killed in turn under load.
+    Losses,
 }
 
 /// What is measured: one machine, or what is beyond it.
@@ -69,7 +81,7 @@ pub enum Measure {
 pub enum Kind {
     /// One process with SQLite inside.
     Embedded,
-    /// Postgres.
+    /// Postgres, Temporal, and workers in processes of their own.
     Scale,
 }
 
@@ -85,7 +97,7 @@ pub enum Verdict {
 }
 
 /// Every measure, in the order of a round.
-pub const MEASURES: [Measure; 10] = [
+pub const MEASURES: [Measure; 16] = [
     Measure::Boot,
     Measure::Accepts,
     Measure::Job,
@@ -96,6 +108,12 @@ pub const MEASURES: [Measure; 10] = [
     Measure::Page,
     Measure::Stream,
     Measure::PostgresAccepts,
+    Measure::Worker,
+    Measure::HttpJob,
+    Measure::ScaleFirstEvent,
+    Measure::ScaleShare,
+    Measure::Takeover,
+    Measure::Losses,
 ];
 
 /// Every figure of one machine, in the order of the table.
@@ -119,8 +137,8 @@ pub const FIGURES: [Figure; 16] = [
         ..less("jobs_per_s", "such jobs, 32 callers waiting", 1_000.0, 3_000.0, Measure::Jobs)
     },
     less("burst_s", "500 triggered at once, all finished", 0.7, 0.3, Measure::Burst),
-    never("kill_lost", "killed half-way: acknowledged runs lost"),
-    never("kill_repeated", "recorded model calls repeated, or more than in flight"),
+    never("kill_lost", "killed half-way: acknowledged runs lost", Measure::Kill),
+    never("kill_repeated", "recorded model calls repeated, or more than in flight", Measure::Kill),
     less("kill_s", "restart to all finished", 3.0, 1.0, Measure::Kill),
     less(
         "first_event_ms",
@@ -150,7 +168,7 @@ pub const FIGURES: [Figure; 16] = [
 ];
 
 /// Every figure of what is beyond one machine.
-pub const SCALE_FIGURES: [Figure; 2] = [
+pub const SCALE_FIGURES: [Figure; 10] = [
     Figure {
         better: Better::More,
         ..less(
@@ -162,6 +180,38 @@ pub const SCALE_FIGURES: [Figure; 2] = [
         )
     },
     less("pg_accepts_p99_ms", "their p99", 60.0, 25.0, Measure::PostgresAccepts),
+    less("worker_mib", "`drover worker` idle: resident memory", 64.0, 32.0, Measure::Worker),
+    less("worker_boot_s", "its start until it serves", 1.0, 0.3, Measure::Worker),
+    less("http_job_ms", "one job, by a worker over HTTP, to its end", 15.0, 8.0, Measure::HttpJob),
+    less(
+        "scale_first_event_ms",
+        "trigger to first event through Temporal and a worker, idle",
+        200.0,
+        80.0,
+        Measure::ScaleFirstEvent,
+    ),
+    Figure {
+        better: Better::More,
+        ..less(
+            "scale_share",
+            "runs/s through Temporal, percent of bare workflows",
+            35.0,
+            60.0,
+            Measure::ScaleShare,
+        )
+    },
+    Figure {
+        over: Over::Worst,
+        ..less(
+            "takeover_s",
+            "a worker killed: its run has ended elsewhere, worst",
+            20.0,
+            16.0,
+            Measure::Takeover,
+        )
+    },
+    never("scale_lost", "every process killed in turn: acknowledged runs lost", Measure::Losses),
+    never("scale_doubled", "the same: runs or recorded model calls doubled", Measure::Losses),
 ];
 
 const fn less(
@@ -174,8 +224,8 @@ const fn less(
     Figure { key, what, must, aim, better: Better::Less, over: Over::Median, measure }
 }
 
-const fn never(key: &'static str, what: &'static str) -> Figure {
-    Figure { over: Over::Worst, ..less(key, what, 0.0, 0.0, Measure::Kill) }
+const fn never(key: &'static str, what: &'static str, measure: Measure) -> Figure {
+    Figure { over: Over::Worst, ..less(key, what, 0.0, 0.0, measure) }
 }
 
 impl Kind {

@@ -7,11 +7,14 @@
 pub mod figures;
 pub mod report;
 pub mod rounds;
+pub mod servers;
 
 mod disk;
+mod fleet;
 mod http;
 mod load;
 mod measures;
 mod plane;
 mod process;
 mod statistics;
+mod worker;

@@ -8,6 +8,7 @@ use clap::Parser;
 use drover_benches::figures::{Figure, Kind};
 use drover_benches::report;
 use drover_benches::rounds::{self, Plan};
+use drover_benches::servers::Servers;
 
 /// Measures the numbers that are promised, and says whether they are met.
 #[derive(Debug, Parser)]
@@ -28,9 +29,8 @@ struct Arguments {
     /// One machine, or what is beyond it
     #[arg(long, value_enum, default_value_t = Kind::Embedded)]
     plane: Kind,
-    /// A Postgres server to measure on; `cargo xtask bench` starts one
-    #[arg(long, value_name = "URL")]
-    postgres: Option<String>,
+    #[command(flatten)]
+    servers: Servers,
     /// Where the programs are [default: beside this one]
     #[arg(long, value_name = "DIR")]
     programs: Option<PathBuf>,
@@ -61,7 +61,7 @@ fn run(arguments: Arguments) -> Result<bool> {
         programs,
         rounds: arguments.rounds.max(1),
         quick: arguments.quick,
-        postgres: arguments.postgres,
+        servers: arguments.servers,
     };
     // One thread: the load must leave as much as possible to what is measured.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -25,6 +25,7 @@ pub struct Models {
     _process: Process,
     /// Where it is.
     pub address: SocketAddr,
+    url: String,
 }
 
 /// Whether the stand-in keeps what it was asked, which costs it time.
@@ -45,7 +46,8 @@ pub struct Plane {
     pub address: SocketAddr,
     /// From its start until it answered that it is ready.
     pub boot: Duration,
-    authorization: String,
+    /// An administrator's key.
+    pub key: String,
     environment: String,
 }
 
@@ -57,12 +59,14 @@ pub struct Job {
 }
 
 /// Who takes a job's runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Taker {
+#[derive(Debug, Clone, Copy)]
+pub enum Taker<'a> {
     /// The worker in the plane's process.
     InProcess,
     /// Nobody: a queue of its own without a worker.
     Nobody,
+    /// Whoever serves this queue.
+    Queue(&'a str),
 }
 
 impl Models {
@@ -77,13 +81,27 @@ impl Models {
             Process::start(&program, &arguments, &[], &stage.folder.join("models.log")).await?;
         let url = process.line.rsplit(' ').next().unwrap_or_default();
         let address = address(url)?;
-        Ok(Self { _process: process, address })
+        let url = format!("http://{address}/v1");
+        Ok(Self { _process: process, address, url })
+    }
+
+    /// The variables by which a program finds it.
+    pub fn variables(&self) -> [(&str, &str); 2] {
+        [("OPENAI_BASE_URL", &self.url), ("OPENAI_API_KEY", "bench")]
     }
 
     /// How many requests have come.
     pub async fn count(&self, connection: &mut Connection) -> Result<u64> {
         let answer = connection.send(&http::request("GET", "/__requests", "", "")).await?;
         answer.json()?["count"].as_u64().context("a count")
+    }
+
+    /// Lets requests for a model have these replies, one after the other; the last one repeats.
+    pub async fn script(&self, model: &str, replies: &Value) -> Result<()> {
+        let path = format!("/__script/{model}");
+        let request = http::request("POST", &path, "", &replies.to_string());
+        Connection::open(self.address).await?.send(&request).await?.expect_success()?;
+        Ok(())
     }
 
     /// The requests for a model, if they were kept.
@@ -118,9 +136,7 @@ impl Plane {
         let listen = format!("127.0.0.1:{port}");
         let directory = directory.to_str().context("a path in UTF-8")?;
         let arguments = ["dev", "--data-dir", directory, "--listen", &listen, "--json"];
-        let url = format!("http://{}/v1", models.address);
-        let models = [("OPENAI_BASE_URL", &*url), ("OPENAI_API_KEY", "bench")];
-        let variables = [&models, more].concat();
+        let variables = [&models.variables(), more].concat();
         let log = stage.folder.join("plane.log");
         let process =
             Process::start(&stage.programs.join("drover"), &arguments, &variables, &log).await?;
@@ -130,8 +146,8 @@ impl Plane {
         let mut connection = Connection::open(address).await?;
         connection.send(&http::request("GET", "/api/ready", "", "")).await?.expect_success()?;
         let boot = began.elapsed();
-        let authorization = format!("Authorization: Bearer {}\r\n", text("api_key"));
-        Ok(Self { process, address, boot, authorization, environment: text("environment_id") })
+        let (key, environment) = (text("api_key"), text("environment_id"));
+        Ok(Self { process, address, boot, key, environment })
     }
 
     /// A connection to it.
@@ -141,7 +157,8 @@ impl Plane {
 
     /// The bytes of an authorized request; `headers` are whole lines.
     pub fn request(&self, method: &str, path: &str, headers: &str, body: &str) -> Vec<u8> {
-        http::request(method, path, &format!("{}{headers}", self.authorization), body)
+        let headers = format!("Authorization: Bearer {}\r\n{headers}", self.key);
+        http::request(method, path, &headers, body)
     }
 
     /// The bytes that trigger a job.
@@ -167,8 +184,19 @@ impl Plane {
         answer.header("x-total-count").and_then(|count| count.parse().ok()).context("X-Total-Count")
     }
 
+    /// Makes a queue; answers its id.
+    pub async fn make_queue(&self, name: &str) -> Result<String> {
+        let path = format!("/api/v1/environments/{}/worker-queues", self.environment);
+        self.make(&mut self.connect().await?, &path, &json!({"name": name})).await
+    }
+
     /// Makes an agent with a model, and a job for it.
-    pub async fn make_job(&self, model: &str, taker: Taker) -> Result<Job> {
+    pub async fn make_job(&self, model: &str, taker: Taker<'_>) -> Result<Job> {
+        let queue = match taker {
+            Taker::InProcess => None,
+            Taker::Nobody => Some(self.make_queue("nobody").await?),
+            Taker::Queue(id) => Some(id.to_owned()),
+        };
         let mut connection = self.connect().await?;
         let name = format!("bench {model} {taker:?}");
         let agent = json!({"name": name, "model_id": model, "system_prompt": "Answer briefly."});
@@ -178,9 +206,7 @@ impl Plane {
             "entity_type": "agent", "entity_id": agent, "executor_type": "auto",
             "prompt_template": "Say how things are, this is request {{number}}.",
         });
-        if taker == Taker::Nobody {
-            let queues = format!("/api/v1/environments/{}/worker-queues", self.environment);
-            let queue = self.make(&mut connection, &queues, &json!({"name": "nobody"})).await?;
+        if let Some(queue) = queue {
             job["executor_type"] = json!("specific_queue");
             job["worker_queue_name"] = json!(queue);
         }

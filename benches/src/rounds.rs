@@ -10,6 +10,7 @@ use crate::disk;
 use crate::figures::{Figure, MEASURES, Measure};
 use crate::measures::{self, Bench};
 use crate::plane::Stage;
+use crate::servers::Servers;
 use crate::statistics::Series;
 
 /// What is to be done.
@@ -21,8 +22,8 @@ pub struct Plan {
     pub rounds: usize,
     /// Shorter loads.
     pub quick: bool,
-    /// A Postgres server, for what is measured on it.
-    pub postgres: Option<String>,
+    /// Where other servers are.
+    pub servers: Servers,
 }
 
 /// What came out.
@@ -46,8 +47,7 @@ pub async fn run(plan: &Plan, figures: &[&Figure]) -> Result<Results> {
     let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(&plan.programs);
     let folder = folder.context("make a folder for the benchmarks")?;
     let stage = Stage { programs: plan.programs.clone(), folder: folder.path().to_owned() };
-    let mut bench =
-        Bench { stage, quick: plan.quick, postgres: plan.postgres.clone(), seeded: None };
+    let mut bench = Bench { stage, quick: plan.quick, servers: plan.servers.clone(), seeded: None };
     let needed = |measure: &Measure| figures.iter().any(|figure| figure.measure == *measure);
     let mut values: BTreeMap<&'static str, Vec<f64>> = BTreeMap::new();
     let mut results = Results::default();

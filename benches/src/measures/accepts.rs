@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
-use super::{Bench, Database, Fresh, Values};
+use super::{Bench, Fresh, Values};
 use crate::load::{self, Seen};
 use crate::plane::{Record, Taker, Wait};
 use crate::statistics::Series;
@@ -19,8 +19,7 @@ pub async fn run(bench: &mut Bench) -> Result<Values> {
 
 /// The same on Postgres.
 pub async fn on_postgres(bench: &mut Bench) -> Result<Values> {
-    let server = bench.postgres.as_deref().context("`--postgres` names no server")?;
-    let database = Database::make(server)?;
+    let database = bench.servers.database()?;
     let variables = [("DROVER_DATABASE_URL", &*database.url)];
     let fresh = bench.fresh_with(Record::Nothing, &variables).await?;
     let seen = accept(bench, fresh).await?;

@@ -16,7 +16,7 @@ pub async fn run(bench: &mut Bench) -> Result<Values> {
     let mut triggering = fresh.plane.connect().await?;
     let mut times = Vec::new();
     for number in 0..bench.size(300, 50) + 10 {
-        let time = once(&fresh.plane, &job, number, &mut triggering).await?;
+        let time = once(&fresh.plane, &job, number, &mut triggering, b"\nid: ").await?;
         // The first few meet caches that are still empty.
         if number >= 10 {
             times.push(time);
@@ -26,11 +26,13 @@ pub async fn run(bench: &mut Bench) -> Result<Values> {
     Ok(vec![("first_event_ms", Series::of_milliseconds(&times).percentile(99))])
 }
 
-async fn once(
+/// The time of one run, until these bytes come on its stream.
+pub async fn once(
     plane: &Plane,
     job: &Job,
     number: usize,
     triggering: &mut Connection,
+    first: &[u8],
 ) -> Result<std::time::Duration> {
     let request = plane.trigger(job, number, Wait::No);
     let mut following = plane.connect().await?;
@@ -39,7 +41,7 @@ async fn once(
     let id = reply["execution_id"].as_str().context("an execution id")?;
     let stream = plane.request("GET", &format!("/api/v1/executions/{id}/stream"), "", "");
     following.open_stream(&stream).await?;
-    following.until(b"\nid: ").await?;
+    following.until(first).await?;
     let time = began.elapsed();
     following.until(b"event: done").await?;
     Ok(time)

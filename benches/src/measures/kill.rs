@@ -67,8 +67,9 @@ pub async fn run(bench: &mut Bench) -> Result<Values> {
     ])
 }
 
+/// A count as the value of a figure.
 #[expect(clippy::cast_precision_loss, reason = "a count of at most some thousands")]
-fn count(count: usize) -> f64 {
+pub fn count(count: usize) -> f64 {
     count as f64
 }
 
@@ -87,12 +88,16 @@ async fn acknowledged(sent: &mut tokio::task::JoinSet<load::Sent>) -> Result<BTr
 fn calls(requests: &[Value]) -> HashMap<String, u32> {
     let mut calls = HashMap::new();
     for request in requests {
-        let messages = request["body"]["messages"].as_array();
-        let prompt = messages.into_iter().flatten().find(|message| message["role"] == "user");
-        let prompt = prompt.map(|message| text(&message["content"])).unwrap_or_default();
-        *calls.entry(prompt).or_default() += 1;
+        *calls.entry(prompt(request)).or_default() += 1;
     }
     calls
+}
+
+/// The prompt of a request.
+pub fn prompt(request: &Value) -> String {
+    let messages = request["body"]["messages"].as_array();
+    let prompt = messages.into_iter().flatten().find(|message| message["role"] == "user");
+    prompt.map(|message| text(&message["content"])).unwrap_or_default()
 }
 
 /// A content is a text, or blocks of text.

@@ -5,19 +5,25 @@ mod accepts;
 mod boot;
 mod burst;
 mod first_event;
+mod http_job;
 mod job;
 mod jobs;
 mod kill;
+mod losses;
 mod page;
+mod scale_first_event;
+mod scale_share;
 mod stream;
+mod takeover;
+mod worker;
 
-use std::process::Command;
-
-use anyhow::{Context, Result, ensure};
+use anyhow::Result;
 use tempfile::TempDir;
 
 use crate::figures::Measure;
-use crate::plane::{Models, Plane, Record, Stage};
+use crate::plane::{Job, Models, Plane, Record, Stage, Taker};
+use crate::servers::{Database, Servers};
+use crate::worker::Worker;
 
 pub use page::Seeded;
 
@@ -27,8 +33,8 @@ pub struct Bench {
     pub stage: Stage,
     /// Shorter loads.
     pub quick: bool,
-    /// A Postgres server, for what is measured on it.
-    pub postgres: Option<String>,
+    /// Where other servers are.
+    pub servers: Servers,
     /// The database of a million runs, made once.
     pub seeded: Option<Seeded>,
 }
@@ -49,6 +55,12 @@ pub async fn run(measure: Measure, bench: &mut Bench) -> Result<Values> {
         Measure::Page => page::run(bench).await,
         Measure::Stream => stream::run(bench).await,
         Measure::PostgresAccepts => accepts::on_postgres(bench).await,
+        Measure::Worker => worker::run(bench).await,
+        Measure::HttpJob => http_job::run(bench).await,
+        Measure::ScaleFirstEvent => scale_first_event::run(bench).await,
+        Measure::ScaleShare => scale_share::run(bench).await,
+        Measure::Takeover => takeover::run(bench).await,
+        Measure::Losses => losses::run(bench).await,
     }
 }
 
@@ -62,40 +74,17 @@ pub struct Fresh {
     pub directory: TempDir,
 }
 
-/// A database on the server that the measures were told of; dropped with this value.
-pub struct Database {
-    url: String,
-    server: String,
-    name: String,
-}
-
-impl Database {
-    fn make(server: &str) -> Result<Self> {
-        let name = format!("bench_{}", std::process::id());
-        let (address, _) = server.rsplit_once('/').context("a URL with a database")?;
-        let database = Self { url: format!("{address}/{name}"), server: server.to_owned(), name };
-        database.tell(&format!("DROP DATABASE IF EXISTS {}", database.name))?;
-        database.tell(&format!("CREATE DATABASE {}", database.name))?;
-        Ok(database)
-    }
-
-    fn tell(&self, statement: &str) -> Result<()> {
-        let mut psql = Command::new("psql");
-        psql.args([&self.server, "-qc", statement])
-            .env("PGOPTIONS", "-c client_min_messages=error");
-        let status = psql.status()?;
-        ensure!(status.success(), "psql: {statement} ({status})");
-        Ok(())
-    }
-}
-
-impl Drop for Database {
-    fn drop(&mut self) {
-        // The next one of this name drops it first, so that nothing is lost here.
-        if let Err(error) = self.tell(&format!("DROP DATABASE {} WITH (FORCE)", self.name)) {
-            eprintln!("{error:#}");
-        }
-    }
+/// A plane on Postgres and Temporal, a worker in a process of its own, and a job for that.
+pub struct Scaled {
+    /// The worker, which goes first.
+    pub worker: Worker,
+    /// The plane.
+    pub fresh: Fresh,
+    /// The worker's queue.
+    pub queue: String,
+    /// A job on that queue.
+    pub job: Job,
+    _database: Database,
 }
 
 impl Bench {
@@ -109,6 +98,19 @@ impl Bench {
         let data = directory.path().join("data");
         let plane = Plane::start_with(&self.stage, &data, 0, &models, variables).await?;
         Ok(Fresh { plane, models, directory })
+    }
+
+    async fn scaled(&self, model: &str) -> Result<Scaled> {
+        let database = self.servers.database()?;
+        let variables = [
+            ("DROVER_DATABASE_URL", &*database.url),
+            ("DROVER_TEMPORAL_ADDRESS", self.servers.temporal()?),
+        ];
+        let fresh = self.fresh_with(Record::Nothing, &variables).await?;
+        let queue = fresh.plane.make_queue("scale").await?;
+        let worker = Worker::start(&self.stage, &fresh.plane, &fresh.models, &queue, &[]).await?;
+        let job = fresh.plane.make_job(model, Taker::Queue(&queue)).await?;
+        Ok(Scaled { worker, fresh, queue, job, _database: database })
     }
 
     /// One number for real, another for a quick look.

@@ -61,6 +61,11 @@ impl Services {
         })
     }
 
+    /// Temporal's program.
+    pub fn temporal_program(&self) -> &Path {
+        self.temporal.program()
+    }
+
     /// Stops them and removes what they kept.
     pub fn stop(&self) -> Result<()> {
         self.temporal.stop()?;

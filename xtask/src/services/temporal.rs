@@ -67,6 +67,11 @@ impl Temporal {
         Ok(address(port))
     }
 
+    /// The program.
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
     /// Stops the server and removes what it kept.
     pub fn stop(&self) -> Result<()> {
         if let Some((pid, _)) = self.running() {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::http::HeaderMap;
 use serde::Serialize;
@@ -19,6 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Request {
     /// Its place in the order of arrival, from 1, over all scripts.
     pub number: u64,
+    /// When it came, in microseconds since 1970.
+    pub arrived_us: u64,
     /// Of the URL.
     pub path: String,
     /// Lower-case names; keys are replaced by `[key]`.
@@ -61,6 +63,7 @@ impl Request {
         });
         Self {
             number,
+            arrived_us: now_us(),
             path,
             headers: shown.collect(),
             body,
@@ -104,4 +107,10 @@ fn serialize_ending<S: serde::Serializer>(
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     ending.borrow().serialize(serializer)
+}
+
+#[expect(clippy::disallowed_methods, reason = "it is compared with what planes have stored")]
+fn now_us() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
 }
