@@ -62,7 +62,7 @@ the_version_stands_once() {
 }
 
 # Variables of settings that are being built. This list only shrinks: a name the program knows is a finding here.
-awaited="DROVER_SIGNING_KEY DROVER_TEMPORAL_ADDRESS DROVER_TEMPORAL_API_KEY DROVER_TEMPORAL_NAMESPACE"
+awaited=""
 
 the_program_knows_every_variable() {
     # DROVER_IMAGE and the passwords are compose.yaml's own.

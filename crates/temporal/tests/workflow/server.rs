@@ -13,6 +13,7 @@ use temporalio_client::{
     WorkflowGetResultOptions, WorkflowHandle, WorkflowSignalOptions, WorkflowStartOptions,
 };
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 /// Where the server is: set by `cargo xtask test`, or by hand as `cargo xtask services start` says.
@@ -45,15 +46,15 @@ impl Driven {
         let place = place();
         let temporal = Temporal::new(place.clone()).expect("a place");
         let stop = CancellationToken::new();
-        tokio::spawn(drover_temporal::host(temporal.clone(), stop.clone()));
+        TaskTracker::new().spawn(drover_temporal::host(temporal.clone(), stop.clone()));
         let client = place.connect("tests").await.expect("a server");
-        let queue = QueueId(Uuid::now_v7());
+        let queue = QueueId(fresh());
         let queues = TaskQueues::take_from(&place, &[queue], 4).await.expect("a task queue");
         // The engine's calls are made once it says that there is no trouble.
         while drover_engine::Workflows::trouble(&*temporal).is_some() {
             tokio::task::yield_now().await;
         }
-        let execution = ExecutionId(Uuid::now_v7());
+        let execution = ExecutionId(fresh());
         Self { execution, temporal, queues, queue, client, stop }
     }
 
@@ -131,6 +132,12 @@ impl Drop for Driven {
     fn drop(&mut self) {
         self.stop.cancel();
     }
+}
+
+/// An id that no other run of these tests has: the server remembers.
+#[expect(clippy::disallowed_methods, reason = "there is no plane here to ask")]
+fn fresh() -> Uuid {
+    Uuid::now_v7()
 }
 
 /// Where kept histories are.
