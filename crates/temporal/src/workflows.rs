@@ -178,7 +178,8 @@ impl Workflows for Temporal {
 
     async fn ended_outside(&self, since: Timestamp) -> Result<Vec<EndedOutside>> {
         let query = format!(
-            "WorkflowType IN ('{RUN}', '{FOREIGN}') AND ExecutionStatus IN ('Terminated', 'Canceled', 'Failed',              'TimedOut') AND CloseTime > '{since}'"
+            "WorkflowType IN ('{RUN}', '{FOREIGN}') AND CloseTime > '{since}' AND \
+             ExecutionStatus IN ('Terminated', 'Canceled', 'Failed', 'TimedOut')"
         );
         let options = WorkflowListOptions::builder().limit(REVIEWED).build();
         let listed = self.client()?.list_workflows(query, options).try_collect::<Vec<_>>();
