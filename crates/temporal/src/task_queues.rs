@@ -1,7 +1,6 @@
 //! The SDK's workers: of the plane's workflows, and of the activities on task queues.
 
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use drover_domain::activities::ActivityKind;
@@ -12,6 +11,7 @@ use temporalio_sdk::runtime::RuntimeOptions;
 use temporalio_sdk::runtime::worker_tuner::{FixedSizeSlotSupplier, TunerHolder};
 use temporalio_sdk::{Runtime, Worker, WorkerOptions};
 use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use crate::inbox::{Arrived, Inbox};
@@ -29,6 +29,9 @@ const RETRY: Duration = Duration::from_secs(1);
 const NONE: usize = 1;
 /// Workflow steps at once.
 const STEPS: usize = 100;
+
+/// The end of a thread. Not joined: one that does not end must not keep the process.
+type Ending = oneshot::Receiver<Result<()>>;
 
 /// Hosts the plane's workflows until `stop`.
 pub async fn host(temporal: Arc<Temporal>, stop: CancellationToken) {
@@ -67,7 +70,7 @@ pub async fn host(temporal: Arc<Temporal>, stop: CancellationToken) {
 pub struct TaskQueues {
     inbox: Inbox,
     stop: CancellationToken,
-    threads: std::sync::Mutex<Vec<JoinHandle<Result<()>>>>,
+    threads: std::sync::Mutex<Vec<Ending>>,
 }
 
 impl TaskQueues {
@@ -118,11 +121,7 @@ impl TaskQueues {
 }
 
 /// Runs an SDK worker on a thread of its own, since it cannot move between threads.
-fn run(
-    client: Client,
-    options: WorkerOptions,
-    stop: CancellationToken,
-) -> Result<JoinHandle<Result<()>>> {
+fn run(client: Client, options: WorkerOptions, stop: CancellationToken) -> Result<Ending> {
     let handle = Handle::current();
     let queue = options.task_queue.clone();
     let work = move || {
@@ -149,16 +148,18 @@ fn run(
             }
         })
     };
+    let (tell, ending) = oneshot::channel();
+    let work = move || {
+        // Nobody waits any more where the process ends.
+        let _ending = tell.send(work());
+    };
     let thread = std::thread::Builder::new().name(format!("temporal-{queue}")).spawn(work);
-    thread.map_err(|error| fault("start a thread", &error))
+    thread.map_err(|error| fault("start a thread", &error))?;
+    Ok(ending)
 }
 
-async fn wait(thread: JoinHandle<Result<()>>) -> Result<()> {
-    let joined = tokio::task::spawn_blocking(move || thread.join()).await;
-    match joined {
-        Ok(Ok(ended)) => ended,
-        _ => Err(Error::fault("work for Temporal", "its thread panicked")),
-    }
+async fn wait(ending: Ending) -> Result<()> {
+    ending.await.unwrap_or_else(|_| Err(Error::fault("work for Temporal", "its thread panicked")))
 }
 
 fn slots(workflows: usize, activities: usize) -> TunerHolder {
