@@ -28,12 +28,26 @@ async fn what_is_accepted_meanwhile_starts_once_it_is_back() {
     assert_eq!(org.finished(&first).await["status"], "completed");
     assert_eq!(plane.get("/api/ready").await.text("temporal"), "connected");
 
-    // Once more, with connections that break.
+    // Once more, with connections that break. It is noticed with nobody asking for anything.
     relay.cut();
     let second = org.execute(&agent, json!({"prompt": "go"})).await;
+    told(&plane, "does not answer").await;
     relay.lead_to(&address());
+    told(&plane, "connected").await;
     let third = org.execute(&agent, json!({"prompt": "go"})).await;
     for run in [second, third] {
         assert_eq!(org.finished(&run).await["status"], "completed");
+    }
+}
+
+/// Waits until the plane says this of Temporal.
+async fn told(plane: &Plane, what: &str) {
+    loop {
+        let ready = plane.get("/api/ready").await;
+        assert_eq!(ready.status, 200, "{ready}: it accepts");
+        if ready.text("temporal").contains(what) {
+            return;
+        }
+        tokio::task::yield_now().await;
     }
 }

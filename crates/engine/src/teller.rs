@@ -114,6 +114,8 @@ pub struct EndedOutside {
 pub trait Workflows: Send + Sync {
     /// Whether Temporal can be reached at the moment; why not otherwise.
     fn trouble(&self) -> Option<String>;
+    /// Looks whether it can be reached again; asked only while it cannot.
+    async fn is_back(&self) -> bool;
     /// Starts the workflow of a run; one that runs or has run stays as it is.
     async fn start(&self, run: Starting) -> Result<()>;
     /// Tells the workflow of a run what comes next; one that is not there needs to know nothing.
@@ -182,7 +184,7 @@ impl Teller {
         loop {
             tokio::time::sleep(LOOK).await;
             looks = looks.wrapping_add(1);
-            if self.workflows.trouble().is_some() {
+            if self.workflows.trouble().is_some() && !self.workflows.is_back().await {
                 continue;
             }
             log("tell Temporal what waits", self.look().await);

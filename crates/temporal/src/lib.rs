@@ -6,6 +6,7 @@
 //! Histories hold ids and times, never a prompt, an answer or a secret: workers get those from the
 //! plane. Not here: what has to be told and when (`engine/src/teller.rs`).
 
+mod failure;
 mod inbox;
 mod payload;
 mod place;

@@ -1,7 +1,7 @@
 //! Workflows, as the engine starts and steers them.
 
 use std::future::Future;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,7 +11,6 @@ use drover_engine::{EndedOutside, Starting, Workflows};
 use futures_util::TryStreamExt;
 use jiff::Timestamp;
 use serde_json::Value;
-use temporalio_client::errors::{WorkflowInteractionError, WorkflowStartError};
 use temporalio_client::{
     Client, UntypedSignal, UntypedWorkflow, WorkflowCancelOptions, WorkflowExecutionStatus,
     WorkflowIdConflictPolicy, WorkflowIdReusePolicy, WorkflowListOptions, WorkflowSignalOptions,
@@ -20,6 +19,7 @@ use temporalio_client::{
 use temporalio_common::data_converters::RawValue;
 use tokio_util::sync::CancellationToken;
 
+use crate::failure::Failure;
 use crate::payload;
 use crate::place::Place;
 use crate::workflow::{ACTIVITIES, Begin, RUN};
@@ -38,12 +38,9 @@ const REVIEWED: usize = 10_000;
 /// Temporal, once it can be reached.
 pub struct Temporal {
     place: Place,
-    state: RwLock<State>,
-}
-
-enum State {
-    Away(String),
-    Connected(Client),
+    client: OnceLock<Client>,
+    /// Why it cannot be reached at the moment.
+    trouble: RwLock<Option<String>>,
 }
 
 impl Temporal {
@@ -53,8 +50,8 @@ impl Temporal {
     /// [`Error::Refused`] if the place is told wrongly.
     pub fn new(place: Place) -> Result<Arc<Self>> {
         place.checked()?;
-        let state = RwLock::new(State::Away("Not connected to Temporal yet".to_owned()));
-        Ok(Arc::new(Self { place, state }))
+        let trouble = RwLock::new(Some("Not connected to Temporal yet".to_owned()));
+        Ok(Arc::new(Self { place, client: OnceLock::new(), trouble }))
     }
 
     /// Connects, and tries for as long as it takes; `None` if `stop` comes first. From then on the
@@ -70,7 +67,8 @@ impl Temporal {
             match tried {
                 Ok(client) => {
                     tracing::info!(address = self.place.address, "connected to Temporal");
-                    self.set(State::Connected(client.clone()));
+                    let client = self.client.get_or_init(|| client).clone();
+                    self.is_reached();
                     return Some(client);
                 }
                 Err(error) => {
@@ -78,7 +76,7 @@ impl Temporal {
                         tracing::warn!(%error, "runs are accepted, and start once it is there");
                         told = true;
                     }
-                    self.set(State::Away(error.to_string()));
+                    self.is_away(error.to_string());
                 }
             }
             tokio::select! {
@@ -94,14 +92,50 @@ impl Temporal {
         Ok(client)
     }
 
-    fn set(&self, state: State) {
-        *self.state.write().unwrap_or_else(PoisonError::into_inner) = state;
+    fn client(&self) -> Result<&Client> {
+        self.client.get().ok_or_else(|| Error::Unavailable(self.trouble().unwrap_or_default()))
     }
 
-    fn client(&self) -> Result<Client> {
-        match &*self.state.read().unwrap_or_else(PoisonError::into_inner) {
-            State::Connected(client) => Ok(client.clone()),
-            State::Away(why) => Err(Error::Unavailable(why.clone())),
+    fn is_away(&self, why: String) {
+        *self.trouble.write().unwrap_or_else(PoisonError::into_inner) = Some(why);
+    }
+
+    fn is_reached(&self) {
+        // Mostly there is nothing to write, and nobody waits for anybody.
+        if self.trouble().is_some() {
+            *self.trouble.write().unwrap_or_else(PoisonError::into_inner) = None;
+        }
+    }
+
+    /// Makes a call in its time, and remembers whether Temporal was there; `None` if there is nothing
+    /// to do. The SDK keeps no time limits of its own.
+    async fn call<T, E: Into<Failure>>(
+        &self,
+        doing: &str,
+        call: impl Future<Output = Result<T, E>>,
+    ) -> Result<Option<T>> {
+        let called = match tokio::time::timeout(CALL, call).await {
+            Ok(called) => called.map_err(Into::into),
+            Err(_) => {
+                Err(Failure::Away(format!("Temporal did not answer within {} s", CALL.as_secs())))
+            }
+        };
+        match called {
+            Ok(answer) => {
+                self.is_reached();
+                Ok(Some(answer))
+            }
+            Err(Failure::Settled) => {
+                self.is_reached();
+                Ok(None)
+            }
+            Err(Failure::Away(why)) => {
+                self.is_away(why.clone());
+                Err(Error::Unavailable(why))
+            }
+            Err(Failure::Refused(why)) => {
+                Err(Error::Unavailable(format!("Temporal cannot {doing}: {why}")))
+            }
         }
     }
 }
@@ -118,26 +152,40 @@ impl Temporal {
             .id_reuse_policy(WorkflowIdReusePolicy::RejectDuplicate)
             .id_conflict_policy(WorkflowIdConflictPolicy::UseExisting)
             .build();
-        let (client, kind) = (self.client()?, UntypedWorkflow::new(kind));
-        match in_time(client.start_workflow(kind, input, options)).await? {
-            Ok(_) | Err(WorkflowStartError::AlreadyStarted { .. }) => Ok(()),
-            Err(error) => Err(unavailable("start a workflow", &error)),
-        }
+        let kind = UntypedWorkflow::new(kind);
+        let start = self.client()?.start_workflow(kind, input, options);
+        self.call("start a workflow", start).await.map(|_| ())
     }
 
     async fn signal(&self, execution: ExecutionId, name: &str, input: RawValue) -> Result<()> {
-        let client = self.client()?;
-        let handle = client.get_workflow_handle::<UntypedWorkflow>(workflow_id(execution));
+        let handle = self.client()?.get_workflow_handle::<UntypedWorkflow>(workflow_id(execution));
         let signal =
             handle.signal(UntypedSignal::new(name), input, WorkflowSignalOptions::default());
-        done(in_time(signal).await?, "signal a workflow")
+        self.call("signal a workflow", signal).await.map(|_| ())
     }
 }
 
 #[async_trait]
 impl Workflows for Temporal {
     fn trouble(&self) -> Option<String> {
-        self.client().err().map(|error| error.to_string())
+        self.trouble.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    async fn is_back(&self) -> bool {
+        let Some(client) = self.client.get() else {
+            return false;
+        };
+        match self.place.check_namespace(client).await {
+            Ok(()) => {
+                self.is_reached();
+                tracing::info!("Temporal is back");
+                true
+            }
+            Err(error) => {
+                self.is_away(error.to_string());
+                false
+            }
+        }
     }
 
     async fn start(&self, run: Starting) -> Result<()> {
@@ -151,16 +199,15 @@ impl Workflows for Temporal {
     }
 
     async fn cancel(&self, execution: ExecutionId) -> Result<()> {
-        let client = self.client()?;
-        let handle = client.get_workflow_handle::<UntypedWorkflow>(workflow_id(execution));
-        done(in_time(handle.cancel(WorkflowCancelOptions::default())).await?, "cancel")
+        let handle = self.client()?.get_workflow_handle::<UntypedWorkflow>(workflow_id(execution));
+        let cancel = handle.cancel(WorkflowCancelOptions::default());
+        self.call("cancel a workflow", cancel).await.map(|_| ())
     }
 
     async fn terminate(&self, execution: ExecutionId, reason: &str) -> Result<()> {
-        let client = self.client()?;
-        let handle = client.get_workflow_handle::<UntypedWorkflow>(workflow_id(execution));
+        let handle = self.client()?.get_workflow_handle::<UntypedWorkflow>(workflow_id(execution));
         let options = WorkflowTerminateOptions::builder().reason(reason).build();
-        done(in_time(handle.terminate(options)).await?, "terminate a workflow")
+        self.call("terminate a workflow", handle.terminate(options)).await.map(|_| ())
     }
 
     async fn start_foreign(
@@ -183,8 +230,7 @@ impl Workflows for Temporal {
         );
         let options = WorkflowListOptions::builder().limit(REVIEWED).build();
         let listed = self.client()?.list_workflows(query, options).try_collect::<Vec<_>>();
-        let listed = in_time(listed).await?;
-        let listed = listed.map_err(|error| unavailable("list workflows", &error))?;
+        let listed = self.call("list workflows", listed).await?.unwrap_or_default();
         Ok(listed.iter().filter_map(|one| ended(one.id(), one.status())).collect())
     }
 }
@@ -203,23 +249,4 @@ fn ended(id: &str, status: WorkflowExecutionStatus) -> Option<EndedOutside> {
 /// The id of a run's workflow (contract, worker protocol §2).
 pub fn workflow_id(execution: ExecutionId) -> String {
     format!("agent-execution-{execution}")
-}
-
-/// One that is not there, or is over, needs to know nothing.
-fn done(called: Result<(), WorkflowInteractionError>, doing: &'static str) -> Result<()> {
-    match called {
-        Ok(()) | Err(WorkflowInteractionError::NotFound(_)) => Ok(()),
-        Err(error) => Err(unavailable(doing, &error)),
-    }
-}
-
-/// The SDK keeps no time limits of its own.
-async fn in_time<T>(call: impl Future<Output = T>) -> Result<T> {
-    let late =
-        || Error::Unavailable(format!("Temporal did not answer within {} s", CALL.as_secs()));
-    tokio::time::timeout(CALL, call).await.map_err(|_| late())
-}
-
-fn unavailable(doing: &str, error: &dyn std::error::Error) -> Error {
-    Error::Unavailable(format!("Temporal cannot {doing}: {error}"))
 }
