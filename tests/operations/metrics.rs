@@ -18,6 +18,7 @@ async fn metrics_are_open_to_this_machine_and_count_requests_and_runs() {
     let requests = "drover_http_requests_total{operation=\"jobs.Trigger\",status=\"200\"} 1";
     assert!(text.lines().any(|line| line == requests), "{text}");
     assert!(text.lines().any(|line| line == "drover_executions_accepted_total 1"), "{text}");
+    assert!(text.lines().any(|line| line == "drover_activities_under_way 0"), "{text}");
     assert!(text.contains("drover_http_request_duration_seconds_bucket{"), "{text}");
     for mark in [&org.name, &org.key, &job, &run] {
         assert!(!text.contains(mark.as_str()), "metrics tell of organizations: {mark}");

@@ -76,6 +76,11 @@ impl Embedded {
         &self.hub
     }
 
+    /// Activities that are under way by leases of this process and of its workers.
+    pub fn under_way(&self) -> usize {
+        self.hub.under_way().len()
+    }
+
     async fn run(&self, org: &OrgId, id: ExecutionId) -> Result<Run> {
         let row = executions::queries::execution_get(self.store.reader(), org, id).await?;
         let row = row.ok_or_else(|| Error::not_found("Execution not found"))?;

@@ -47,5 +47,7 @@ async fn ready(State(plane): State<Arc<Plane>>) -> Reply<wire::Ready> {
 }
 
 async fn metrics(State(plane): State<Arc<Plane>>) -> impl IntoResponse {
+    let under_way = u32::try_from(plane.embedded.under_way()).unwrap_or(u32::MAX);
+    metrics::gauge!("drover_activities_under_way").set(under_way);
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], plane.metrics.render())
 }
