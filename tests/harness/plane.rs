@@ -70,6 +70,15 @@ impl Plane {
         Self::launch(Directory::Own(directory), Some(database), &[])
     }
 
+    /// A plane of one's own on this database, whose runs Temporal drives.
+    #[expect(clippy::disallowed_methods, reason = "it is how the tests are told")]
+    pub fn start_on_temporal(database: Database) -> Self {
+        let address = std::env::var(TEMPORAL).expect("a server; see `cargo xtask services start`");
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let flags = ["--temporal-address", &address];
+        Self::launch(Directory::Own(directory), Some(database), &flags)
+    }
+
     /// A plane of one's own that is started with these flags too.
     pub fn start_with(flags: &[&str]) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");

@@ -117,7 +117,7 @@ async fn catalogue(org: &Organization) {
 
 /// A run that waits for a person.
 async fn waits(org: &Organization) -> String {
-    let model = Model::new([Reply::text("Hello!"), Reply::text("I am well.")]);
+    let model = Model::new(["Hello!", "I am well.", "Home again."].map(Reply::text));
     let agent = org.agent(&model.name).await;
     let body = json!({"prompt": "Hi.", "execution_metadata": {"interactive": true}});
     let id = org.execute(&agent, body).await;
@@ -212,6 +212,59 @@ async fn nothing_is_lost_on_the_way_to_postgres_and_back() {
     assert_same(&before, &tenant.seen_at(&home).await);
     tenant.keys_are_as_good_as_before(&home).await;
     everything_goes_on(&tenant, &org.at(&home)).await;
+}
+
+#[tokio::test]
+async fn what_was_begun_elsewhere_goes_on_under_temporal_and_back_at_home() {
+    let files = tempfile::tempdir().expect("a temporary directory");
+    let mut sqlite = Plane::start_on_sqlite();
+    let tenant = Tenant::settle(&sqlite).await;
+    let org = &tenant.org;
+    let logs = join_all(tenant.running.iter().map(|run| org.log(run))).await;
+    sqlite.kill();
+    let file = files.path().join("to-temporal");
+    Place::Directory(&sqlite.data_dir()).export(&org.name, &file);
+    let database = Database::make();
+    Place::Postgres(&database.url, &files.path().join("nowhere")).import(&file);
+
+    let mut temporal = Plane::start_on_temporal(database);
+    let here = org.at(&temporal);
+    {
+        let _worker = Worker::start(&here, &[&org.queue_id]);
+        for (run, log) in tenant.running.iter().zip(&logs) {
+            go_on(&here, run, log).await;
+        }
+        everything_goes_on(&tenant, &here).await;
+    }
+    // What waits for a person is on its way back; so is what waits for a worker.
+    let agent = here.agent("instant").await;
+    let ask = json!({"prompt": "go", "worker_queue_id": tenant.queue});
+    let late = here.execute(&agent, ask).await;
+    // Queues still count the workers that have just been killed.
+    let lasting = |seen: Map<String, Value>| {
+        seen.into_iter().filter(|(path, _)| !path.contains("worker-queues")).collect()
+    };
+    let before = lasting(tenant.seen_at(&temporal).await);
+    temporal.terminate();
+    let file = files.path().join("back");
+    let keys = temporal.data_dir();
+    let told = Place::Postgres(&temporal.database().url, &keys).remove(&org.name, &file);
+    assert_eq!(told["open_executions"], json!(WAITING + 1));
+    nothing_is_left(temporal.database(), &org.name);
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    Place::Directory(&directory.path().join("data")).import(&file);
+
+    let home = Plane::start_in(directory);
+    assert_same(&before, &lasting(tenant.seen_at(&home).await));
+    let here = org.at(&home);
+    let _worker = Worker::start(&here, &[&tenant.queue]);
+    assert_eq!(here.finished(&late).await["status"], "completed");
+    for run in &tenant.waiting {
+        let last = here.log(run).await.len();
+        assert_eq!(here.say(run, "And now?").await.status, 202);
+        let waits = |frame: &crate::harness::Frame| frame.data["status"] == "waiting_for_input";
+        here.stream_until(run, Some(&last.to_string()), waits).await;
+    }
 }
 
 /// No table has a row of the organization, nor one of a run that is not there.

@@ -33,8 +33,7 @@ const LOOKS_PER_REVIEW: u32 = 5;
 const LOOKS_PER_SWEEP: u32 = 60;
 /// How far a review looks back beyond the one before: what Temporal lists comes late.
 const OVERLAP: SignedDuration = SignedDuration::from_secs(60);
-/// How long an activity waits until its run's start is told once more: the workflow may be lost, or the
-/// run has come from another plane.
+/// How long an activity waits until its run's start is told once more: the workflow may be lost.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(60);
 /// Such activities in one review.
 const OVERDUE: u64 = 256;
@@ -118,8 +117,8 @@ pub trait Workflows: Send + Sync {
     async fn is_back(&self) -> bool;
     /// Starts the workflow of a run; one that runs or has run stays as it is.
     async fn start(&self, run: Starting) -> Result<()>;
-    /// Tells the workflow of a run what comes next; one that is not there needs to know nothing.
-    async fn steer(&self, execution: ExecutionId, next: Next) -> Result<()>;
+    /// Tells the workflow of a run what comes next; whether there is one that runs.
+    async fn steer(&self, execution: ExecutionId, next: Next) -> Result<bool>;
     /// Cancels the workflow of a run, if there is one.
     async fn cancel(&self, execution: ExecutionId) -> Result<()>;
     /// Terminates the workflow of a run, if there is one.
@@ -145,6 +144,8 @@ pub struct Teller {
     engine: Arc<Embedded>,
     workflows: Arc<dyn Workflows>,
     words: Arc<dyn ForeignWords>,
+    /// What is older may have come from another plane, or from before there was a Temporal.
+    begun: i64,
     /// Where the last look at what is overdue ended.
     looked_at: Mutex<Option<(QueueId, ActivityId)>>,
 }
@@ -158,8 +159,8 @@ impl Teller {
         workflows: Arc<dyn Workflows>,
         words: Arc<dyn ForeignWords>,
     ) -> Self {
-        let hub = engine.hub().clone();
-        Self { store, hub, clock, engine, workflows, words, looked_at: Mutex::default() }
+        let (hub, begun) = (engine.hub().clone(), micros(clock.now()));
+        Self { store, hub, clock, engine, workflows, words, begun, looked_at: Mutex::default() }
     }
 
     /// Tells until `stop`.
@@ -258,7 +259,9 @@ impl Teller {
                     None => return self.keep(&row, PARKED).await,
                 }
             }
-            (Some(Telling::Steer), Some(next)) => self.workflows.steer(execution, next).await,
+            (Some(Telling::Steer), Some(next)) => {
+                self.steer(execution, QueueId(row.queue_id), next).await
+            }
             (Some(Telling::Cancel), _) => self.workflows.cancel(execution).await,
             (Some(Telling::Terminate), _) => {
                 self.workflows.terminate(execution, "its worker is lost").await
@@ -281,6 +284,20 @@ impl Teller {
                 log("try a row of the outbox again later", self.keep(&row, again).await);
                 Err(error)
             }
+        }
+    }
+
+    /// Tells a workflow what comes next; one that is not there is started with it: its run was driven
+    /// by something else before it came here.
+    async fn steer(&self, execution: ExecutionId, queue: QueueId, next: Next) -> Result<()> {
+        let is_there = self.workflows.steer(execution, next).await?;
+        let is_ours = self.hub.driver(queue) == Some(Driver::Ours);
+        match next {
+            Next::Execute(_) if !is_there && is_ours => {
+                self.workflows.start(Starting { execution, queue, next }).await
+            }
+            // Without a worker it is overdue once there is one.
+            _ => Ok(()),
         }
     }
 
@@ -324,7 +341,8 @@ impl Teller {
         Ok(())
     }
 
-    /// Starts the workflows of runs that have waited for long; those that are there stay as they are.
+    /// Starts the workflows of runs that have waited for long, or for longer than this plane is there;
+    /// those that are there stay as they are.
     async fn start_overdue(&self) -> Result<()> {
         let queues: Vec<_> = self.hub.task_queues();
         let after = *lock(&self.looked_at);
@@ -334,7 +352,7 @@ impl Teller {
         let last = waiting.last().map(|row| (QueueId(row.queue_id), ActivityId(row.id)));
         *lock(&self.looked_at) = last.filter(|_| whole);
         let now = self.clock.now();
-        let long_ago = micros(now.checked_sub(PATIENCE).unwrap_or(now));
+        let long_ago = micros(now.checked_sub(PATIENCE).unwrap_or(now)).max(self.begun);
         for row in waiting.into_iter().filter(|row| row.created_at.max(row.not_before) < long_ago) {
             let (queue, execution) = (QueueId(row.queue_id), ExecutionId(row.execution_id));
             let kind = ActivityKind::parse(&row.kind);

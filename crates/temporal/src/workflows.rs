@@ -157,11 +157,11 @@ impl Temporal {
         self.call("start a workflow", start).await.map(|_| ())
     }
 
-    async fn signal(&self, execution: ExecutionId, name: &str, input: RawValue) -> Result<()> {
+    async fn signal(&self, execution: ExecutionId, name: &str, input: RawValue) -> Result<bool> {
         let handle = self.client()?.get_workflow_handle::<UntypedWorkflow>(workflow_id(execution));
         let signal =
             handle.signal(UntypedSignal::new(name), input, WorkflowSignalOptions::default());
-        self.call("signal a workflow", signal).await.map(|_| ())
+        self.call("signal a workflow", signal).await.map(|told| told.is_some())
     }
 }
 
@@ -194,7 +194,7 @@ impl Workflows for Temporal {
         self.begin(RUN, TASK_QUEUE, run.execution, payload::write(&begin)).await
     }
 
-    async fn steer(&self, execution: ExecutionId, next: Next) -> Result<()> {
+    async fn steer(&self, execution: ExecutionId, next: Next) -> Result<bool> {
         self.signal(execution, "steer", payload::write(&next)).await
     }
 
@@ -220,7 +220,7 @@ impl Workflows for Temporal {
     }
 
     async fn tell_foreign(&self, execution: ExecutionId, message: Value) -> Result<()> {
-        self.signal(execution, "add_message", payload::write(&message)).await
+        self.signal(execution, "add_message", payload::write(&message)).await.map(|_| ())
     }
 
     async fn ended_outside(&self, since: Timestamp) -> Result<Vec<EndedOutside>> {

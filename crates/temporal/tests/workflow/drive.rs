@@ -95,7 +95,7 @@ async fn what_is_told_twice_is_told_once() {
     assert_eq!(run.ended().await, WorkflowExecutionStatus::Completed);
     // It has run: another start, and whatever else, changes nothing.
     run.temporal.start(run.starting()).await.expect("a start");
-    run.temporal.steer(run.execution, run.step(2)).await.expect("a step");
+    assert!(!run.temporal.steer(run.execution, run.step(2)).await.expect("a step"));
     run.temporal.cancel(run.execution).await.expect("a cancel");
     assert_eq!(run.ended().await, WorkflowExecutionStatus::Completed);
 }
