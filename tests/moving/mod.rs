@@ -1,6 +1,7 @@
 //! Moving house: an organization goes from one plane to another in a file.
 
 mod damaged;
+mod foreign;
 mod keys;
 mod refused;
 mod round_trip;

@@ -16,7 +16,7 @@ mod teller;
 
 pub use embedded::{
     Embedded, ForeignEvent, ForeignMessage, ForeignTurn, Leased, Offer, SessionPart, StatusPatch,
-    take_up,
+    leave_foreign, take_up,
 };
 pub use hub::{Driver, Hub, Watch};
 pub use run::{NewRun, Run, Spent};

@@ -130,8 +130,8 @@ pub trait Workflows: Send + Sync {
         queue: QueueId,
         begin: Value,
     ) -> Result<()>;
-    /// Tells a foreign workflow what a person has said.
-    async fn tell_foreign(&self, execution: ExecutionId, message: Value) -> Result<()>;
+    /// Tells a foreign workflow what a person has said; whether there is one that runs.
+    async fn tell_foreign(&self, execution: ExecutionId, message: Value) -> Result<bool>;
     /// The workflows that were ended from outside since some time.
     async fn ended_outside(&self, since: Timestamp) -> Result<Vec<EndedOutside>>;
 }
@@ -266,10 +266,9 @@ impl Teller {
             (Some(Telling::Terminate), _) => {
                 self.workflows.terminate(execution, "its worker is lost").await
             }
-            (Some(Telling::Message), _) => match self.words.message(&org, execution).await? {
-                Some(message) => self.workflows.tell_foreign(execution, message).await,
-                None => Ok(()),
-            },
+            (Some(Telling::Message), _) => {
+                self.tell_message(&org, execution, QueueId(row.queue_id)).await
+            }
             _ => Err(Error::fault("read a row of the outbox", row.kind.clone())),
         };
         match told {
@@ -320,6 +319,30 @@ impl Teller {
                 let reason = "The agent of this run was deleted".to_owned();
                 self.end(org, execution, Event::Abandoned { reason }).await
             }
+        }
+    }
+
+    /// Tells a foreign workflow what a person has said. One that is not there has stayed with another
+    /// plane: the message begins a workflow of its own, and has with it what was said before.
+    async fn tell_message(
+        &self,
+        org: &OrgId,
+        execution: ExecutionId,
+        queue: QueueId,
+    ) -> Result<()> {
+        let Some(message) = self.words.message(org, execution).await? else {
+            return Ok(());
+        };
+        let said = message["content"].clone();
+        if self.workflows.tell_foreign(execution, message).await? {
+            return Ok(());
+        }
+        match self.words.begin(org, execution).await? {
+            Some(mut begin) => {
+                begin["prompt"] = said;
+                self.workflows.start_foreign(execution, queue, begin).await
+            }
+            None => Ok(()),
         }
     }
 

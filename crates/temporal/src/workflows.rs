@@ -219,8 +219,8 @@ impl Workflows for Temporal {
         self.begin(FOREIGN, &queue.to_string(), execution, payload::write(&begin)).await
     }
 
-    async fn tell_foreign(&self, execution: ExecutionId, message: Value) -> Result<()> {
-        self.signal(execution, "add_message", payload::write(&message)).await.map(|_| ())
+    async fn tell_foreign(&self, execution: ExecutionId, message: Value) -> Result<bool> {
+        self.signal(execution, "add_message", payload::write(&message)).await
     }
 
     async fn ended_outside(&self, since: Timestamp) -> Result<Vec<EndedOutside>> {

@@ -37,6 +37,8 @@ struct Summary {
     tables: BTreeMap<String, u64>,
     open_executions: u64,
     queued_again: u64,
+    /// What a worker of another kind had, which did not come along.
+    failed: u64,
     sha256: String,
     dry_run: bool,
 }
@@ -53,6 +55,7 @@ pub async fn run(args: ImportArgs, shell: &Shell) -> Outcome {
     let mut import = import.map_err(said)?;
     read(&mut reader, &mut import, &args.file).await?;
     let queued_again = take_up(&import).await.map_err(said)?;
+    let failed = leave_foreign(&import).await.map_err(said)?;
     if args.dry_run {
         import.roll_back().await?;
     } else {
@@ -65,6 +68,7 @@ pub async fn run(args: ImportArgs, shell: &Shell) -> Outcome {
         tables: head.rows,
         open_executions: head.open_executions,
         queued_again,
+        failed,
         sha256: end.sha256,
         dry_run: args.dry_run,
     };
@@ -80,6 +84,7 @@ fn tell(args: &ImportArgs, shell: &Shell, summary: &Summary) -> Outcome {
             ("rows", summary.rows.to_string()),
             ("open executions", summary.open_executions.to_string()),
             ("queued again", summary.queued_again.to_string()),
+            ("failed", summary.failed.to_string()),
             ("sha256", summary.sha256.clone()),
         ]))?;
     }
@@ -127,6 +132,26 @@ async fn take_up(import: &Import) -> Result<u64, Error> {
                 drover_engine::take_up(&run, &activity, &mut set, SystemClock::default().now())?;
             import.write(set).await?;
             count += u64::from(leased);
+        }
+    }
+}
+
+/// Ends what a foreign worker of the other plane was at. How many such runs there were.
+async fn leave_foreign(import: &Import) -> Result<u64, Error> {
+    let (mut after, mut count) = (None, 0);
+    loop {
+        let open = import.open_runs(after).await?;
+        let Some(last) = open.last() else {
+            return Ok(count);
+        };
+        after = Some(last.id);
+        for run in &open {
+            let mut set = import.set();
+            let now = SystemClock::default().now();
+            if drover_engine::leave_foreign(run, &mut set, now)? {
+                import.write(set).await?;
+                count += 1;
+            }
         }
     }
 }

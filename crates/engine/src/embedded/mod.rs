@@ -10,7 +10,9 @@ mod replicas;
 mod report;
 mod start;
 
-pub use foreign::{ForeignEvent, ForeignMessage, ForeignTurn, SessionPart, StatusPatch};
+pub use foreign::{
+    ForeignEvent, ForeignMessage, ForeignTurn, SessionPart, StatusPatch, leave_foreign,
+};
 pub use lease::{Leased, Offer};
 pub use recover::take_up;
 

@@ -1,5 +1,6 @@
 //! An organization on its way in: one transaction, so that all of it is there or nothing.
 
+use drover_domain::executions::Status;
 use drover_domain::{Doing, Error, OrgId, Result};
 use jiff::Timestamp;
 use sea_orm::{
@@ -113,6 +114,21 @@ impl Import {
             .into_iter()
             .filter_map(|row| Some((row.clone(), run(row.execution_id)?)))
             .collect())
+    }
+
+    /// Runs that are not over, after this one.
+    pub async fn open_runs(&self, after: Option<Uuid>) -> Result<Vec<executions::entity::Model>> {
+        use executions::entity::{Column, Entity};
+        let over = Status::ALL.into_iter().filter(|status| status.is_terminal());
+        let mut select = Entity::find()
+            .filter(Column::OrganizationId.eq(self.organization.as_str()))
+            .filter(Column::Status.is_not_in(over.map(Status::as_str)))
+            .order_by_asc(Column::Id)
+            .limit(BATCH as u64);
+        if let Some(after) = after {
+            select = select.filter(Column::Id.gt(after));
+        }
+        select.all(&self.transaction).await.doing("read open runs")
     }
 
     /// An empty set for [`Import::write`].

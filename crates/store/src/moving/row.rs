@@ -15,6 +15,7 @@ pub(super) fn to_json(value: Value) -> Option<Json> {
         Value::SmallInt(value) => value.into(),
         Value::Int(value) => value.into(),
         Value::BigInt(value) => value.into(),
+        Value::Double(value) => value.into(),
         Value::String(value) => value.into(),
         Value::Bytes(value) => value.map(|bytes| hex(&bytes)).into(),
         Value::Uuid(value) => value.map(|id| id.to_string()).into(),
@@ -35,6 +36,7 @@ pub(super) fn from_json(column: &impl ColumnTrait, json: Json) -> Option<Value> 
         ColumnType::SmallInteger => Value::SmallInt(number(&json)?),
         ColumnType::Integer => Value::Int(number(&json)?),
         ColumnType::BigInteger => Value::BigInt(number(&json)?),
+        ColumnType::Double => Value::Double(if nothing { None } else { Some(json.as_f64()?) }),
         ColumnType::String(_) | ColumnType::Text => match json {
             Json::Null => Value::String(None),
             Json::String(text) => Value::String(Some(text)),
@@ -52,6 +54,26 @@ pub(super) fn from_json(column: &impl ColumnTrait, json: Json) -> Option<Value> 
         kind if is_json(kind) => Value::Json(Some(Box::new(json))),
         _ => return None,
     })
+}
+
+/// Whether columns of this kind travel.
+#[cfg(test)]
+pub(super) fn travels(kind: &ColumnType) -> bool {
+    is_json(kind)
+        || matches!(
+            kind,
+            ColumnType::Boolean
+                | ColumnType::SmallInteger
+                | ColumnType::Integer
+                | ColumnType::BigInteger
+                | ColumnType::Double
+                | ColumnType::String(_)
+                | ColumnType::Text
+                | ColumnType::Uuid
+                | ColumnType::Blob
+                | ColumnType::Binary(_)
+                | ColumnType::VarBinary(_)
+        )
 }
 
 fn is_json(kind: &ColumnType) -> bool {

@@ -62,6 +62,9 @@ pub(super) trait Table: Send + Sync {
     /// The columns that travel, and those that stay.
     #[cfg(test)]
     fn columns(&self) -> Vec<&'static str>;
+    /// The columns whose kind `row` does not know.
+    #[cfg(test)]
+    fn strange_columns(&self) -> Vec<&'static str>;
     async fn count(&self, db: &DatabaseTransaction, org: &OrgId) -> Result<u64>;
     /// The rows after one, in the order of the primary key.
     async fn page(
@@ -105,6 +108,12 @@ where
     #[cfg(test)]
     fn columns(&self) -> Vec<&'static str> {
         E::Column::iter().map(|column| column.as_str()).collect()
+    }
+
+    #[cfg(test)]
+    fn strange_columns(&self) -> Vec<&'static str> {
+        let strange = |column: &E::Column| !super::row::travels(column.def().get_column_type());
+        E::Column::iter().filter(strange).map(|column| column.as_str()).collect()
     }
 
     async fn count(&self, db: &DatabaseTransaction, org: &OrgId) -> Result<u64> {

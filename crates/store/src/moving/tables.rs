@@ -245,6 +245,7 @@ mod tests {
             let there = names(&db, &format!("SELECT name FROM pragma_table_info('{name}')")).await;
             let known = table.columns().into_iter().map(str::to_owned).collect();
             assert_eq!(there, known, "the columns of `{name}`");
+            assert!(table.strange_columns().is_empty(), "{:?}", table.strange_columns());
         }
     }
 

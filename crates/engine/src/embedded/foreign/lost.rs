@@ -3,14 +3,40 @@
 //! are `queued`. Where it is not heard any more they fail, and their workflows are terminated: Temporal
 //! would wait for half an hour before it gave their step to another.
 
-use drover_domain::executions::Event;
 use drover_domain::executions::foreign::Report;
+use drover_domain::executions::{Event, Status};
 use drover_domain::{Error, ExecutionId, OrgId, QueueId, Result, WorkerId};
-use drover_store::executions::queries;
+use drover_store::WriteSet;
+use drover_store::executions::{self, queries};
+use jiff::Timestamp;
 
 use super::Embedded;
 use crate::run::Run;
 use crate::step::{Extra, step};
+
+/// What a run says whose worker and workflow stayed where it came from.
+const STAYED: &str = "It was in the hands of a worker of the plane that it was moved from";
+
+/// Ends a run that a foreign worker of another plane has, in rows that come from there. One that waits
+/// for a person goes on here: with what the person says, in a workflow of its own. Returns whether it
+/// was ended.
+///
+/// # Errors
+/// A fault if the run's state cannot be read.
+pub fn leave_foreign(
+    run: &executions::entity::Model,
+    set: &mut WriteSet,
+    now: Timestamp,
+) -> Result<bool> {
+    let mut run = Run::from_row(run)?;
+    let Some(foreign) = &run.flow.foreign else {
+        return Ok(false);
+    };
+    if run.flow.status == Status::WaitingForInput && !foreign.told {
+        return Ok(false);
+    }
+    step(&mut run, Event::Abandoned { reason: STAYED.to_owned() }, Extra::default(), set, now)
+}
 
 impl Embedded {
     /// Takes note that a foreign worker has left a queue, or is lost.

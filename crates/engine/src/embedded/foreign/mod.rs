@@ -10,6 +10,7 @@ mod stream;
 mod turn;
 
 pub use event::ForeignEvent;
+pub use lost::leave_foreign;
 pub use patch::StatusPatch;
 pub use session::SessionPart;
 pub use turn::ForeignTurn;
