@@ -133,6 +133,16 @@ impl Plane {
         }
     }
 
+    /// Changes rows behind its back, in whichever database it has.
+    pub fn change(&self, statement: &str) {
+        match &self.database {
+            Some(database) => database.change(statement),
+            None => {
+                super::tokens::database(self).execute(statement, []).expect("a change");
+            }
+        }
+    }
+
     /// Its database in Postgres.
     pub fn database(&self) -> &Database {
         self.database.as_ref().expect("a plane on Postgres")

@@ -397,9 +397,10 @@ pub struct PublishEvent {
     pub timestamp: Option<String>,
 }
 
-/// Names under which events may be published. The plane's own (`status`, `done`, `error`, …) are
-/// not among them: who could publish those could end somebody's stream with a lie.
-pub const PUBLISHABLE: [&str; 16] = [
+/// Names under which events may be published. The plane's own (`status`, `done`, `error`,
+/// `approval_resolved`, …) are not among them: who could publish those could end somebody's stream
+/// with a lie, or give a word that nobody has given.
+pub const PUBLISHABLE: [&str; 15] = [
     "metadata",
     "message_chunk",
     "tool_started",
@@ -413,7 +414,6 @@ pub const PUBLISHABLE: [&str; 16] = [
     "thinking_complete",
     "run_started",
     "workflow_cancelled",
-    "approval_resolved",
     "progress",
     "log",
 ];
