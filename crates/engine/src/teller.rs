@@ -56,6 +56,8 @@ pub(crate) enum Telling {
     Terminate,
     /// What a person has said, for a foreign workflow.
     Message,
+    /// That somebody says it is done, for a foreign workflow.
+    Done,
 }
 
 impl Telling {
@@ -67,11 +69,12 @@ impl Telling {
             Self::Cancel => "cancel",
             Self::Terminate => "terminate",
             Self::Message => "message",
+            Self::Done => "done",
         }
     }
 
     fn parse(text: &str) -> Option<Self> {
-        [Self::Start, Self::Steer, Self::Cancel, Self::Terminate, Self::Message]
+        [Self::Start, Self::Steer, Self::Cancel, Self::Terminate, Self::Message, Self::Done]
             .into_iter()
             .find(|one| one.as_str() == text)
     }
@@ -131,6 +134,8 @@ pub trait Workflows: Send + Sync {
     ) -> Result<()>;
     /// Tells a foreign workflow what a person has said.
     async fn tell_foreign(&self, execution: ExecutionId, message: Value) -> Result<()>;
+    /// Tells a foreign workflow that its run is done; one that is not there needs to know nothing.
+    async fn end_foreign(&self, execution: ExecutionId) -> Result<()>;
     /// The workflows that were ended from outside since some time.
     async fn ended_outside(&self, since: Timestamp) -> Result<Vec<EndedOutside>>;
 }
@@ -265,6 +270,7 @@ impl Teller {
                 Some(message) => self.workflows.tell_foreign(execution, message).await,
                 None => Ok(()),
             },
+            (Some(Telling::Done), _) => self.workflows.end_foreign(execution).await,
             _ => Err(Error::fault("read a row of the outbox", row.kind.clone())),
         };
         match told {
