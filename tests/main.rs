@@ -5,6 +5,7 @@
 mod harness;
 
 mod agents;
+mod approvals;
 mod auth;
 mod cli;
 mod crash;

@@ -7,6 +7,7 @@ mod idempotency;
 mod interactive;
 mod limits;
 mod list;
+mod mark_done;
 mod message;
 mod parent;
 mod providers;

@@ -7,6 +7,7 @@ mod environment;
 mod events;
 mod jobs;
 mod lost;
+mod mark_done;
 mod queue;
 mod run;
 mod session;

@@ -142,6 +142,36 @@ impl Plane {
         }
     }
 
+    /// Changes rows behind its back, in whichever database it has.
+    pub fn change(&self, statement: &str) {
+        match &self.database {
+            Some(database) => database.change(statement),
+            None => {
+                super::tokens::database(self).execute(statement, []).expect("a change");
+            }
+        }
+    }
+
+    /// The only column of the only row that a statement answers, in whichever database it has.
+    pub fn ask(&self, statement: &str) -> String {
+        match &self.database {
+            Some(database) => database.ask(statement),
+            None => {
+                let database = super::tokens::database(self);
+                let number = database.query_row(statement, [], |row| row.get::<_, i64>(0));
+                number.expect("a number").to_string()
+            }
+        }
+    }
+
+    /// The hexadecimal digits of an id's column, in the words of its database.
+    pub fn hex_of(&self, column: &str) -> String {
+        match &self.database {
+            Some(_) => format!("replace({column}::text, '-', '')"),
+            None => format!("hex({column})"),
+        }
+    }
+
     /// Its database in Postgres.
     pub fn database(&self) -> &Database {
         self.database.as_ref().expect("a plane on Postgres")

@@ -80,6 +80,25 @@ pub fn key_signed_elsewhere(plane: &Plane, elsewhere: &Plane, like: &str) -> Str
     token
 }
 
+/// Gives a key of a plane on SQLite, which was not used yet, to a person of its own.
+#[expect(clippy::disallowed_methods, reason = "an id that no user has")]
+pub fn give_to(plane: &Plane, key: &str, email: &str) {
+    let (database, id) = (database(plane), uuid::Uuid::new_v4());
+    let hash = Sha256::digest(key.as_bytes()).to_vec();
+    let inserted = database.execute(
+        "INSERT INTO users (id, organization_id, email, name, role, created_at)
+         SELECT :id, organization_id, :email, :email, role, created_at
+         FROM api_keys WHERE token_hash = :hash",
+        named_params! {":id": id.as_bytes().as_slice(), ":email": email, ":hash": hash},
+    );
+    assert_eq!(inserted.expect("a writable database"), 1, "a key of this plane");
+    let given = database.execute(
+        "UPDATE api_keys SET user_id = :id WHERE token_hash = :hash",
+        named_params! {":id": id.as_bytes().as_slice(), ":hash": hash},
+    );
+    assert_eq!(given.expect("a writable database"), 1);
+}
+
 fn insert_row(plane: &Plane, id: uuid::Uuid, token: &str, like: &str, expires: Option<i64>) {
     let hash = |token: &str| Sha256::digest(token.as_bytes()).to_vec();
     let inserted = database(plane).execute(
@@ -95,7 +114,8 @@ fn insert_row(plane: &Plane, id: uuid::Uuid, token: &str, like: &str, expires: O
     assert_eq!(inserted.expect("a writable database"), 1, "`like` is a key of this plane");
 }
 
-fn database(plane: &Plane) -> Connection {
+/// The database of a plane on SQLite.
+pub fn database(plane: &Plane) -> Connection {
     let path = plane.data_dir().join("drover.db");
     let database = Connection::open(path).expect("the plane's database");
     database.busy_timeout(std::time::Duration::from_secs(30)).expect("a patient connection");

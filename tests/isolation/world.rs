@@ -28,6 +28,8 @@ pub struct World {
     activity: String,
     /// A task that the run has set itself.
     task: String,
+    /// What a worker asks of its owner.
+    approval: String,
 }
 
 impl World {
@@ -55,6 +57,11 @@ impl World {
         let (worker, activity) = leased(owner, &agent).await;
         let task = json!({"execution_id": execution, "task_description": "wait"});
         let task = owner.post("/api/v1/analytics/tasks", task).await.text("task_id");
+        let email = owner.get("/api/v1/auth/validate").await.text("user_email");
+        let approval =
+            json!({"execution_id": execution, "tool_name": "shell", "approver_emails": [email]});
+        let of_worker = owner.with_role("worker").await;
+        let approval = of_worker.create("/api/v1/approvals", approval).await;
         let owner = owner.clone();
         Self {
             owner,
@@ -69,6 +76,7 @@ impl World {
             worker,
             activity,
             task,
+            approval,
         }
     }
 
@@ -77,8 +85,9 @@ impl World {
         let Self { owner, agent, environment, queue, skill, spare_skill, job, execution, .. } =
             self;
         let own = [&owner.name, &owner.environment_id, &owner.queue_id, &self.key, &self.worker];
+        let own = own.into_iter().chain([&self.approval]);
         let made = [agent, environment, queue, skill, spare_skill, job, execution, &self.activity];
-        own.into_iter().chain(made).map(String::as_str).collect()
+        own.chain(made).map(String::as_str).collect()
     }
 
     /// A valid request of an operation about what is here, without a key.
@@ -118,6 +127,7 @@ impl World {
             "job_id" => &self.job,
             "key_id" => &self.key,
             "queue_id" => &self.queue,
+            "request_id" => &self.approval,
             "skill_id" => &self.skill,
             "skill_type" => "shell",
             "worker_id" => &self.worker,
@@ -148,6 +158,7 @@ impl World {
                 json!({"execution_id": self.execution, "task_description": "look"})
             }
             "analytics.Batch" => json!({"execution_id": self.execution}),
+            "approvals.Create" => json!({"execution_id": self.execution, "tool_name": "shell"}),
             "foreign.CreateJobExecution" => json!({
                 "execution_id": self.execution, "entity_type": "agent", "prompt": "What is new?",
                 "trigger_type": "cron",
@@ -175,7 +186,7 @@ impl World {
 
     /// All that its owner sees of it.
     pub async fn snapshot(&self) -> Vec<Value> {
-        let Self { agent, environment, queue, execution, job, .. } = self;
+        let Self { agent, environment, queue, execution, job, approval, .. } = self;
         let mut all = Vec::new();
         for path in [
             format!("/api/v1/agents/{agent}"),
@@ -187,6 +198,8 @@ impl World {
             format!("/api/v1/executions/{execution}"),
             format!("/api/v1/executions/{execution}/events"),
             format!("/api/v1/executions/{execution}/session"),
+            format!("/api/v1/approvals/{approval}"),
+            "/api/v1/approvals".to_owned(),
             "/api/v1/agents".to_owned(),
             "/api/v1/skills".to_owned(),
             "/api/v1/environments".to_owned(),

@@ -38,6 +38,12 @@ impl Tenant {
         let model = Model::new([shell("echo made > made; echo $((6*7))"), Reply::text("42.")]);
         let over = org.ask(&model, "Say it, with ünïcödé.").await;
         assert_eq!(org.finished(&over).await["status"], "completed");
+        let asked =
+            json!({"execution_id": pending[0], "tool_name": "deploy", "tool_args": {"a": 1}});
+        let asked = org.with_role("worker").await.create("/api/v1/approvals", asked).await;
+        let reject = format!("/api/v1/approvals/{asked}/reject");
+        assert_eq!(org.post(&reject, json!({"reason": "Not now"})).await.status, 200);
+        org.create("/api/v1/approvals", json!({"execution_id": waiting[0], "title": "Go?"})).await;
         let viewer = org.with_role("viewer").await.key;
         let revoked = org.with_role("member").await.key;
         let id = crate::harness::tokens::claims(&revoked)["jti"].clone();
@@ -56,6 +62,7 @@ impl Tenant {
         let mut seen = Map::new();
         let lists = ["agents", "jobs", "skills", "environments", "worker-queues", "api-keys"];
         let mut paths: Vec<String> = lists.map(|list| format!("/api/v1/{list}")).into();
+        paths.push("/api/v1/approvals".to_owned());
         paths.push(format!("/api/v1/environments/{}/worker-queues", org.environment_id));
         let still = self.pending.iter().chain(&self.waiting).chain([&self.over]);
         for run in still {

@@ -68,6 +68,8 @@ uuid_id!(/// A run. Version 7, so that newer runs sort after older ones and land
     ExecutionId, "execution");
 uuid_id!(/// One step of a run that a worker executes.
     ActivityId, "activity");
+uuid_id!(/// A request that a person approves or rejects.
+    ApprovalId, "approval request");
 uuid_id!(/// A person or a service account of an organization.
     UserId, "user");
 uuid_id!(/// An API key; the `jti` claim of its token.

@@ -2,6 +2,7 @@
 //! come in as arguments. Everything above (`store`, `engine`, `plane`, `worker`) shares these words.
 
 pub mod activities;
+pub mod approvals;
 pub mod executions;
 pub mod identity;
 pub mod jobs;
@@ -18,8 +19,8 @@ mod time;
 
 pub use error::{Doing, Error, Result, Violation};
 pub use id::{
-    ActivityId, AgentId, EnvironmentId, ExecutionId, JobId, KeyId, OrgId, QueueId, SkillId, UserId,
-    WorkerId,
+    ActivityId, AgentId, ApprovalId, EnvironmentId, ExecutionId, JobId, KeyId, OrgId, QueueId,
+    SkillId, UserId, WorkerId,
 };
 pub use page::{MAX_PAGE, MAX_SKIP, Page};
 pub use patch::Patch;

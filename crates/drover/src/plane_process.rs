@@ -298,6 +298,7 @@ fn start_tasks(plane: &Arc<Plane>) {
     let (watching, stop) = (plane.embedded.clone(), plane.stopping.clone());
     plane.tasks.spawn(async move { watching.watch(stop).await });
     plane.tasks.spawn(drover_plane::workers::watch(plane.clone()));
+    plane.tasks.spawn(drover_plane::approvals::watch(plane.clone()));
     let (metrics, stop) = (plane.metrics.clone(), plane.stopping.clone());
     plane.tasks.spawn(async move {
         while !ends_within(&stop, UPKEEP).await {

@@ -57,6 +57,11 @@ pub enum Signal {
         /// Who says it.
         speaker: Speaker,
     },
+    /// It is done: one that waits for input completes, any other after its current turn.
+    Done {
+        /// Who says it.
+        speaker: Speaker,
+    },
     /// Stop.
     Cancel {
         /// What the row and the log will say.

@@ -176,11 +176,14 @@ impl Run {
         })
     }
 
-    /// The error for a signal to a run that is over; names the way on.
+    /// The error for a signal to a run that is over, or done but for its current turn; names the way on.
     pub(crate) fn over(&self) -> Error {
+        let stands = match self.flow.status.is_terminal() {
+            true => self.flow.status.as_str(),
+            false => "marked as done",
+        };
         Error::conflict(format!(
-            "Execution is {}; start a new one with `parent_execution_id` {} to continue its conversation",
-            self.flow.status.as_str(),
+            "Execution is {stands}; start a new one with `parent_execution_id` {} to continue its conversation",
             self.id
         ))
     }

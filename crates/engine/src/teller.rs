@@ -55,6 +55,8 @@ pub(crate) enum Telling {
     Terminate,
     /// What a person has said, for a foreign workflow.
     Message,
+    /// That somebody says it is done, for a foreign workflow.
+    Done,
 }
 
 impl Telling {
@@ -66,11 +68,12 @@ impl Telling {
             Self::Cancel => "cancel",
             Self::Terminate => "terminate",
             Self::Message => "message",
+            Self::Done => "done",
         }
     }
 
     fn parse(text: &str) -> Option<Self> {
-        [Self::Start, Self::Steer, Self::Cancel, Self::Terminate, Self::Message]
+        [Self::Start, Self::Steer, Self::Cancel, Self::Terminate, Self::Message, Self::Done]
             .into_iter()
             .find(|one| one.as_str() == text)
     }
@@ -132,6 +135,8 @@ pub trait Workflows: Send + Sync {
     ) -> Result<()>;
     /// Tells a foreign workflow what a person has said; whether there is one that runs.
     async fn tell_foreign(&self, execution: ExecutionId, message: Value) -> Result<bool>;
+    /// Tells a foreign workflow that its run is done; one that is not there needs to know nothing.
+    async fn end_foreign(&self, execution: ExecutionId) -> Result<()>;
     /// The workflows that were ended from outside since some time.
     async fn ended_outside(&self, since: Timestamp) -> Result<Vec<EndedOutside>>;
 }
@@ -269,6 +274,7 @@ impl Teller {
             (Some(Telling::Message), _) => {
                 self.tell_message(&org, execution, QueueId(row.queue_id)).await
             }
+            (Some(Telling::Done), _) => self.workflows.end_foreign(execution).await,
             _ => Err(Error::fault("read a row of the outbox", row.kind.clone())),
         };
         match told {

@@ -9,6 +9,7 @@
 pub mod activities;
 pub mod agents;
 pub mod analytics;
+pub mod approvals;
 pub mod auth;
 pub mod environments;
 pub mod executions;

@@ -21,8 +21,8 @@ use crate::ctx::Ctx;
 use crate::error::{Failure, answer};
 use crate::plane::Plane;
 use crate::{
-    agents, analytics, environments, executions, foreign, health, jobs, organizations, queues,
-    skills, workers,
+    agents, analytics, approvals, environments, executions, foreign, health, jobs, organizations,
+    queues, skills, workers,
 };
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -87,6 +87,7 @@ pub fn router(plane: Arc<Plane>) -> Router {
         executions::routes,
         foreign::routes,
         analytics::routes,
+        approvals::routes,
     ] {
         routes = area(routes);
     }

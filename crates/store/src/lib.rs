@@ -8,6 +8,7 @@
 pub mod activities;
 pub mod agents;
 pub mod analytics;
+pub mod approvals;
 pub mod audit;
 pub mod environments;
 pub mod executions;

@@ -223,6 +223,11 @@ impl Workflows for Temporal {
         self.signal(execution, "add_message", payload::write(&message)).await
     }
 
+    async fn end_foreign(&self, execution: ExecutionId) -> Result<()> {
+        // Its handler takes no argument, not even null.
+        self.signal(execution, "mark_as_done", RawValue::new(Vec::new())).await.map(|_| ())
+    }
+
     async fn ended_outside(&self, since: Timestamp) -> Result<Vec<EndedOutside>> {
         let query = format!(
             "WorkflowType IN ('{RUN}', '{FOREIGN}') AND CloseTime > '{since}' AND \

@@ -246,6 +246,17 @@ pub struct MessageSent {
     pub message: String,
 }
 
+/// A run was marked as done.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct MarkedDone {
+    /// Whether it was.
+    pub success: bool,
+    /// The run.
+    pub execution_id: String,
+    /// In words.
+    pub message: String,
+}
+
 /// A run was stopped, or why it was not.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Cancelled {
@@ -397,9 +408,10 @@ pub struct PublishEvent {
     pub timestamp: Option<String>,
 }
 
-/// Names under which events may be published. The plane's own (`status`, `done`, `error`, …) are
-/// not among them: who could publish those could end somebody's stream with a lie.
-pub const PUBLISHABLE: [&str; 16] = [
+/// Names under which events may be published. The plane's own (`status`, `done`, `error`,
+/// `approval_resolved`, …) are not among them: who could publish those could end somebody's stream
+/// with a lie, or give a word that nobody has given.
+pub const PUBLISHABLE: [&str; 15] = [
     "metadata",
     "message_chunk",
     "tool_started",
@@ -413,7 +425,6 @@ pub const PUBLISHABLE: [&str; 16] = [
     "thinking_complete",
     "run_started",
     "workflow_cancelled",
-    "approval_resolved",
     "progress",
     "log",
 ];
@@ -485,6 +496,8 @@ operations! { "executions";
     GetSession = GET "/api/v1/executions/{execution_id}/session", May(Read), NoQuery, Nothing => 200 Session;
     /// Adds a message to a run's conversation.
     Message = POST "/api/v1/executions/{execution_id}/message", May(Run), NoQuery, SendMessage => 202 MessageSent;
+    /// Says that a run is done: it completes, at once if it waits for input, after its current turn otherwise.
+    MarkDone = POST "/api/v1/executions/{execution_id}/mark-done", May(Run), NoQuery, Nothing => 202 MarkedDone;
     /// Stops a run: its model call and tools end within a second.
     Cancel = POST "/api/v1/executions/{execution_id}/cancel", May(Run), NoQuery, Nothing => 200 Cancelled;
     /// Ends a run with a reason.

@@ -4,6 +4,7 @@
 
 pub mod agents;
 pub mod analytics;
+pub mod approvals;
 pub mod auth;
 pub mod check;
 pub mod client;
@@ -38,6 +39,7 @@ pub fn operations() -> Vec<Described> {
         executions::all(),
         foreign::all(),
         analytics::all(),
+        approvals::all(),
     ]
     .concat()
 }

@@ -64,6 +64,9 @@ pub struct ExecutionFlow {
     /// What the run may use.
     #[serde(rename = "l")]
     pub limits: Limits,
+    /// Whether somebody has said that it is done: it completes after its current turn.
+    #[serde(rename = "e", default, skip_serializing_if = "std::ops::Not::not")]
+    pub done: bool,
     /// Set if a foreign worker drives the run, and not we ourselves.
     #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
     pub foreign: Option<ForeignRun>,
@@ -131,6 +134,8 @@ pub enum Event {
     MessageAdded,
     /// The run's time is up.
     DeadlinePassed,
+    /// Somebody says that the run is done.
+    DoneRequested,
     /// Somebody stops the run.
     CancelRequested {
         /// What the row will say.
@@ -193,6 +198,8 @@ pub enum Command {
 pub enum Tell {
     /// The oldest message of a person that it has not answered.
     Message,
+    /// That the run is done.
+    Done,
     /// To stop.
     Cancel,
 }
@@ -224,6 +231,7 @@ impl ExecutionFlow {
             tokens: 0,
             interactive,
             limits,
+            done: false,
             foreign: None,
         }
     }
@@ -266,6 +274,7 @@ impl ExecutionFlow {
                 let seconds = self.limits.max_seconds;
                 self.stop(Status::Failed, format!("Limit reached: max_seconds ({seconds} s)"))
             }
+            Event::DoneRequested => self.done_requested(),
             Event::CancelRequested { reason } => self.stop(Status::Cancelled, reason),
             Event::Abandoned { reason } => self.stop(Status::Failed, reason),
             Event::Accepted
@@ -314,6 +323,9 @@ impl ExecutionFlow {
             self.calls = calls;
             self.call = 0;
             return self.start_tool();
+        }
+        if self.done {
+            return self.settle(Status::Completed, None);
         }
         if self.unanswered > 0 {
             return self.next_turn(Vec::new());
@@ -366,6 +378,21 @@ impl ExecutionFlow {
         }
         self.unanswered += 1;
         Vec::new()
+    }
+
+    /// One that waits for a message completes at once, any other after its current turn: what was said
+    /// in that turn is not answered in another one.
+    fn done_requested(&mut self) -> Vec<Command> {
+        if self.done {
+            return Vec::new();
+        }
+        self.done = true;
+        let mut commands = Vec::new();
+        commands.extend(self.foreign.is_some().then_some(Command::Tell(Tell::Done)));
+        if self.status == Status::WaitingForInput && !self.was_told() {
+            commands.extend(self.settle(Status::Completed, None));
+        }
+        commands
     }
 
     fn next_turn(&mut self, mut commands: Vec<Command>) -> Vec<Command> {
@@ -475,6 +502,35 @@ mod tests {
     }
 
     #[test]
+    fn one_that_is_done_completes_after_its_turn_whatever_was_said_meanwhile() {
+        let mut flow = ExecutionFlow::new(limits(), true);
+        flow.step(Event::Accepted, at(0));
+        flow.step(Event::Leased { activity: 1 }, at(0));
+        flow.step(Event::MessageAdded, at(0));
+        assert_eq!(flow.step(Event::DoneRequested, at(1)), []);
+        assert!(flow.done);
+        assert_eq!(flow.step(Event::DoneRequested, at(1)), [], "it is said twice");
+        // Its tools belong to the turn.
+        let commands = flow.step(Event::TurnDone { activity: 1, calls: 1, tokens: 1 }, at(2));
+        assert!(matches!(commands[..], [Command::StartTool { .. }]), "{commands:?}");
+        flow.step(Event::ToolDone { activity: 2 }, at(3));
+        let commands = flow.step(Event::TurnDone { activity: 3, calls: 0, tokens: 1 }, at(4));
+        let end = Settlement { status: Status::Completed, error_message: None };
+        assert_eq!(commands, [Command::Settle(end)]);
+    }
+
+    #[test]
+    fn one_that_waits_completes_when_it_is_done() {
+        let mut flow = ExecutionFlow::new(limits(), true);
+        flow.step(Event::Accepted, at(0));
+        flow.step(Event::TurnDone { activity: 1, calls: 0, tokens: 1 }, at(0));
+        assert_eq!(flow.status, Status::WaitingForInput);
+        let end = Settlement { status: Status::Completed, error_message: None };
+        assert_eq!(flow.step(Event::DoneRequested, at(1)), [Command::Settle(end)]);
+        assert_eq!(flow.step(Event::DoneRequested, at(2)), []);
+    }
+
+    #[test]
     fn limits_end_the_run_by_name() {
         let mut flow = ExecutionFlow::new(limits(), false);
         flow.step(Event::Accepted, at(0));
@@ -529,6 +585,7 @@ mod tests {
             activity.prop_map(|activity| Event::LeaseLost { activity }),
             Just(Event::MessageAdded),
             Just(Event::DeadlinePassed),
+            Just(Event::DoneRequested),
             Just(Event::CancelRequested { reason: "stop".into() }),
             Just(Event::Abandoned { reason: "gone".into() }),
         ]

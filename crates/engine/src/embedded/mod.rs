@@ -1,6 +1,7 @@
 //! The engine inside the plane. Its state are rows of the same database, written with the same
 //! commits. Alone it owns them; among replicas (`replicas`) every decision holds by its guards.
 
+mod done;
 mod elsewhere;
 mod foreign;
 mod lease;
@@ -151,7 +152,7 @@ impl Engine for Embedded {
             Signal::Message { message_id, content, speaker } => {
                 let message = Message { message_id, body: Body::User { content } };
                 self.decide(org, id, |run, set| {
-                    if run.status().is_terminal() {
+                    if run.status().is_terminal() || run.flow.done {
                         return Err(run.over());
                     }
                     self.audit(run, set, "executions.message", &speaker);
@@ -159,6 +160,7 @@ impl Engine for Embedded {
                 })
                 .await?
             }
+            Signal::Done { speaker } => self.mark_done(org, id, &speaker).await?,
             Signal::Cancel { reason, speaker } => {
                 let now = self.clock.now();
                 self.decide(org, id, |run, set| {

@@ -26,9 +26,18 @@ impl Embedded {
     ) -> Result<()> {
         if before.phase != Phase::Ended && run.flow.phase == Phase::Ended {
             run.tells.clear();
-            // A foreign workflow whose worker is lost hears of no cancel.
-            let is_lost = run.flow.foreign.is_some() && run.status() == Status::Failed;
-            self.tell(if is_lost { Telling::Terminate } else { Telling::Cancel }, run, set)
+            self.tell(
+                match (run.flow.foreign.is_some(), run.status()) {
+                    // Its workflow ends by itself.
+                    (true, Status::Completed) => Telling::Done,
+                    (false, Status::Completed) => Telling::Steer,
+                    // A foreign workflow whose worker is lost hears of no cancel.
+                    (true, Status::Failed) => Telling::Terminate,
+                    _ => Telling::Cancel,
+                },
+                run,
+                set,
+            )
         } else if run.flow.foreign.is_some() {
             self.tell_foreign(run, set)
         } else if run.flow.activities > before.activities {
@@ -43,6 +52,7 @@ impl Embedded {
         for tell in std::mem::take(&mut run.tells) {
             match tell {
                 Tell::Message => self.tell(Telling::Message, run, set)?,
+                Tell::Done => self.tell(Telling::Done, run, set)?,
                 Tell::Cancel => self.tell(Telling::Cancel, run, set)?,
             }
         }

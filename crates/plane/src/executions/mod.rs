@@ -9,6 +9,7 @@ mod events;
 mod execute;
 pub mod get;
 mod list;
+mod mark_done;
 mod message;
 pub(crate) mod publish;
 mod session;
@@ -32,6 +33,7 @@ pub fn routes(routes: Routes) -> Routes {
         .on::<wire::Message, _, _>(message::handler)
         // The name under which tools of the reference's worker ask for it.
         .at::<wire::Message, _, _>("/api/v1/executions/{execution_id}/followup", message::handler)
+        .on::<wire::MarkDone, _, _>(mark_done::handler)
         .on::<wire::Cancel, _, _>(cancel::handler)
         .on::<wire::TerminateOperation, _, _>(terminate::handler)
 }

@@ -2,13 +2,15 @@
 
 use axum::Json;
 use drover_domain::executions::{EventKind, NewEvent, Status};
-use drover_domain::{Error, ExecutionId, Result, micros};
+use drover_domain::{Error, ExecutionId, OrgId, Result, micros};
 use drover_engine::{ForeignEvent, Run};
+use drover_store::WriteSet;
 use drover_store::executions::entity::{Column, Entity};
 use drover_store::sea_orm::sea_query::Expr;
 use drover_store::sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use drover_wire::check::Violations;
 use drover_wire::executions::{PublishEvent, Published};
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::get;
@@ -27,6 +29,26 @@ pub async fn handler(
     Ok(Json(Published { success: true, execution_id: id.to_string(), event_type }))
 }
 
+/// Adds an entry to the log of a run that is not over; stale if it is.
+pub(crate) fn append_open(
+    set: &mut WriteSet,
+    org: &OrgId,
+    id: ExecutionId,
+    event: NewEvent,
+    now: Timestamp,
+) {
+    // The guard keeps the end of a log its last entry.
+    let ended = Status::ALL.into_iter().filter(|status| status.is_terminal()).map(Status::as_str);
+    set.add_guarded(
+        Entity::update_many()
+            .col_expr(Column::UpdatedAt, Expr::value(micros(now)))
+            .filter(Column::Id.eq(id.0))
+            .filter(Column::OrganizationId.eq(org.as_str()))
+            .filter(Column::Status.is_not_in(ended)),
+    );
+    set.append(id, vec![event], now);
+}
+
 /// Stores an event of a worker.
 pub(crate) async fn publish(ctx: &Ctx, id: ExecutionId, body: PublishEvent) -> Result<()> {
     let run = Run::from_row(&get::get(ctx, id).await?)?;
@@ -40,19 +62,11 @@ pub(crate) async fn publish(ctx: &Ctx, id: ExecutionId, body: PublishEvent) -> R
     violations.finish()?;
     let now = ctx.now();
     let mut set = ctx.set();
-    // The guard keeps the end of a log its last entry.
-    let ended = Status::ALL.into_iter().filter(|status| status.is_terminal()).map(Status::as_str);
-    set.add_guarded(
-        Entity::update_many()
-            .col_expr(Column::UpdatedAt, Expr::value(micros(now)))
-            .filter(Column::Id.eq(id.0))
-            .filter(Column::OrganizationId.eq(ctx.org().as_str()))
-            .filter(Column::Status.is_not_in(ended)),
-    );
     let data = json!({
         "event_type": body.event_type, "data": body.data, "timestamp": body.timestamp,
     });
-    set.append(id, vec![NewEvent::new(EventKind::Published, data)], now);
+    let event = NewEvent::new(EventKind::Published, data);
+    append_open(&mut set, ctx.org(), id, event, now);
     ctx.write(set).await.map_err(|error| match error {
         Error::Stale => Error::conflict("Execution is over; its log takes no more events"),
         error => error,

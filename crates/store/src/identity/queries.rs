@@ -1,6 +1,6 @@
 //! Reads of identity. Authentication is where an organization comes from, so these take none.
 
-use drover_domain::{Doing, KeyId, OrgId, Result};
+use drover_domain::{Doing, KeyId, OrgId, Result, UserId};
 use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::{api_key, moved_key, organization, user};
@@ -34,6 +34,23 @@ pub async fn organization_get(
 pub async fn organization_any(db: &DatabaseConnection) -> Result<bool> {
     let one = organization::Entity::find().one(db).await.doing("read the organizations")?;
     Ok(one.is_some())
+}
+
+/// Those of these users that there are in an organization.
+pub async fn users_among(
+    db: &DatabaseConnection,
+    org: &OrgId,
+    ids: &[UserId],
+) -> Result<Vec<user::Model>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    user::Entity::find()
+        .filter(user::Column::OrganizationId.eq(org.as_str()))
+        .filter(user::Column::Id.is_in(ids.iter().map(|id| id.0)))
+        .all(db)
+        .await
+        .doing("find users")
 }
 
 /// The keys of an organization, newest first.

@@ -1,6 +1,7 @@
 //! Which tables travel, in the order in which their rows can be written, and which stay.
 
 use drover_domain::activities::ActivityKind;
+use drover_domain::approvals::ApprovalStatus;
 use drover_domain::executions::{EventKind, ExecutionFlow, FLOW_VERSION};
 use drover_domain::identity::Role;
 use drover_domain::messages::Body;
@@ -11,8 +12,8 @@ use serde_json::Value as Json;
 use super::row::Row;
 use super::table::{About, Of, Owner, Reference, Rule, Table};
 use crate::{
-    activities, agents, analytics, audit, environments, executions, identity, jobs, messages,
-    queues, skills,
+    activities, agents, analytics, approvals, audit, environments, executions, identity, jobs,
+    messages, queues, skills,
 };
 
 /// The tables that do not travel: their name, and why.
@@ -139,6 +140,16 @@ fn runs() -> Vec<Box<dyn Table>> {
         Box::new(Of::<analytics::turn::Entity>::new(REPORTED)),
         Box::new(Of::<analytics::tool_call::Entity>::new(REPORTED)),
         Box::new(Of::<analytics::task::Entity>::new(REPORTED)),
+        Box::new(Of::<approvals::entity::Entity>::new(About {
+            references: const {
+                &[is_there("execution_id", "executions"), is_not_anothers("requester_id", "users")]
+            },
+            fault: |row| {
+                let status = ApprovalStatus::parse(text(row, "status"));
+                status.is_none().then_some("is in an unknown state")
+            },
+            ..USUAL
+        })),
     ]
 }
 

@@ -11,7 +11,7 @@ pub struct Model {
     pub organization_id: String,
     pub execution_id: Uuid,
     pub queue_id: Uuid,
-    /// `start`, `steer` or `cancel`.
+    /// `start`, `steer`, `cancel`, `terminate`, `message` or `done`.
     pub kind: String,
     /// What comes next in the run, for `start` and `steer`.
     pub payload: String,

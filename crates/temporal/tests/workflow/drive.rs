@@ -114,3 +114,25 @@ async fn what_was_ended_from_outside_is_listed() {
     };
     assert_eq!((ended.cancelled, ended.how.as_str()), (false, "terminated"));
 }
+
+#[tokio::test]
+async fn a_foreign_workflow_hears_that_it_is_done_without_an_argument() {
+    let run = Driven::ready().await;
+    // One that is not there needs to know nothing.
+    run.temporal.end_foreign(run.execution).await.expect("a signal to nobody");
+    let queue = run.starting().queue;
+    run.temporal.start_foreign(run.execution, queue, json!({})).await.expect("a start");
+    run.temporal.end_foreign(run.execution).await.expect("a signal");
+    let history = run.handle().fetch_history(Default::default()).to_json().await;
+    let history: Value = serde_json::from_slice(&history.expect("a history")).expect("JSON");
+    let events = history["events"].as_array().expect("events");
+    let told: Vec<_> = events
+        .iter()
+        .filter_map(|one| one["attributes"].get("WorkflowExecutionSignaledEventAttributes"))
+        .collect();
+    assert_eq!(told.len(), 1, "{history}");
+    assert_eq!(told[0]["signal_name"], "mark_as_done");
+    let arguments = told[0]["input"]["payloads"].as_array();
+    assert!(arguments.is_none_or(Vec::is_empty), "{}", told[0]);
+    run.handle().terminate(WorkflowTerminateOptions::default()).await.expect("an end");
+}

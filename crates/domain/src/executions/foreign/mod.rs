@@ -210,6 +210,7 @@ impl ExecutionFlow {
             TurnEnd::Failed(message) => {
                 commands.extend(self.settle(Status::Failed, Some(message)));
             }
+            TurnEnd::Answered if self.done => commands.extend(self.settle(Status::Completed, None)),
             TurnEnd::Answered if self.unanswered > 0 => return self.tell_next(commands),
             TurnEnd::Answered if self.interactive => {
                 commands.push(self.enter(Status::WaitingForInput));

@@ -138,6 +138,41 @@ fn who_stops_it_has_its_workflow_told() {
 }
 
 #[test]
+fn that_it_is_done_is_told_once_and_ends_it_after_its_turn() {
+    let mut flow = running(true);
+    flow.step(Event::MessageAdded, at(2));
+    assert_eq!(flow.step(Event::DoneRequested, at(2)), [Command::Tell(Tell::Done)]);
+    assert_eq!(flow.step(Event::DoneRequested, at(2)), []);
+    assert_eq!(flow.step(turn(TurnEnd::Answered), at(3)), [settled(Status::Completed)]);
+}
+
+#[test]
+fn one_that_waits_is_done_at_once_unless_it_was_told_a_message() {
+    let mut flow = running(true);
+    flow.step(turn(TurnEnd::Answered), at(2));
+    let mut told = flow.clone();
+    let commands = flow.step(Event::DoneRequested, at(3));
+    assert_eq!(commands, [Command::Tell(Tell::Done), settled(Status::Completed)]);
+    told.step(Event::MessageAdded, at(3));
+    assert_eq!(told.step(Event::DoneRequested, at(3)), [Command::Tell(Tell::Done)]);
+    // Whether its workflow answers the message first is the workflow's.
+    let mut answers = told.clone();
+    answers.step(turn(TurnEnd::Answered), at(4));
+    assert_eq!(answers.status, Status::Completed);
+    told.step(says(Status::Completed), at(4));
+    assert_eq!(told.status, Status::Completed);
+}
+
+#[test]
+fn one_that_was_done_before_a_foreign_worker_took_it_ends_after_its_first_turn() {
+    let mut flow = accepted(true);
+    assert_eq!(flow.step(Event::DoneRequested, at(1)), []);
+    flow.step(says(Status::Running), at(2));
+    flow.step(turn(TurnEnd::Answered), at(3));
+    assert_eq!(flow.status, Status::Completed);
+}
+
+#[test]
 fn words_of_a_turns_end() {
     let read = |reason, message| TurnEnd::read(Some(reason), message);
     assert_eq!(read("stop", None), TurnEnd::Answered);
@@ -165,6 +200,7 @@ fn any_report() -> impl Strategy<Value = Event> {
         Just(Event::Foreign(Report::WorkerLeft)),
         Just(Event::MessageAdded),
         Just(Event::DeadlinePassed),
+        Just(Event::DoneRequested),
         Just(Event::CancelRequested { reason: "stop".into() }),
         Just(Event::Leased { activity: 1 }),
         Just(Event::TurnDone { activity: 1, calls: 0, tokens: 1 }),

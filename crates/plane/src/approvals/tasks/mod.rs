@@ -1,0 +1,3 @@
+//! Background tasks of the area.
+
+pub mod expire;

@@ -1,0 +1,4 @@
+//! What is remembered: approvals.
+
+pub mod entity;
+pub mod queries;
