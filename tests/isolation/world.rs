@@ -117,6 +117,9 @@ impl World {
             "execution_id" => &self.execution,
             "job_id" => &self.job,
             "key_id" => &self.key,
+            // Environments, under their older name.
+            "queue_id" if operation.starts_with("task_queues.") => &self.environment,
+            "queue_name" => &self.environment,
             "queue_id" => &self.queue,
             "skill_id" => &self.skill,
             "skill_type" => "shell",
@@ -131,6 +134,7 @@ impl World {
             | "auth.CreateKey"
             | "environments.Create"
             | "organizations.Create"
+            | "task_queues.Create"
             | "queues.Create" => json!({"name": unique("new")}),
             "skills.Create" => json!({"name": unique("new"), "type": "shell"}),
             "jobs.Create" => {

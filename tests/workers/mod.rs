@@ -16,7 +16,7 @@ const WORKERS: &str = "/api/v1/workers";
 /// A worker that speaks the protocol by hand.
 pub struct ByHand {
     org: Organization,
-    id: String,
+    pub id: String,
 }
 
 impl ByHand {

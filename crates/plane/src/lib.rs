@@ -18,6 +18,7 @@ pub mod jobs;
 pub mod organizations;
 pub mod queues;
 pub mod skills;
+pub mod task_queues;
 pub mod workers;
 
 mod cache;

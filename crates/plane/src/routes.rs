@@ -22,7 +22,7 @@ use crate::error::{Failure, answer};
 use crate::plane::Plane;
 use crate::{
     agents, analytics, environments, executions, foreign, health, jobs, organizations, queues,
-    skills, workers,
+    skills, task_queues, workers,
 };
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -82,6 +82,7 @@ pub fn router(plane: Arc<Plane>) -> Router {
         skills::routes,
         environments::routes,
         queues::routes,
+        task_queues::routes,
         workers::routes,
         jobs::routes,
         executions::routes,

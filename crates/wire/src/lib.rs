@@ -16,6 +16,7 @@ pub mod openapi;
 pub mod organizations;
 pub mod queues;
 pub mod skills;
+pub mod task_queues;
 pub mod workers;
 
 mod object;
@@ -33,6 +34,7 @@ pub fn operations() -> Vec<Described> {
         skills::all(),
         environments::all(),
         queues::all(),
+        task_queues::all(),
         workers::all(),
         jobs::all(),
         executions::all(),

@@ -13,6 +13,8 @@ mod show;
 mod unlock;
 mod worker_command;
 
+pub(crate) use worker_command::start_command;
+
 use drover_wire::queues as wire;
 
 use crate::routes::Routes;

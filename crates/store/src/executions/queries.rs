@@ -280,6 +280,42 @@ pub async fn runs_of_queue(
         .doing("list the runs of a queue")
 }
 
+/// How many runs that are in one of these states are on each of an organization's queues; queues
+/// without any are not there.
+pub async fn runs_by_queue(
+    db: &DatabaseConnection,
+    org: &OrgId,
+    states: &[Status],
+) -> Result<Vec<(QueueId, u64)>> {
+    let counted: Vec<(Uuid, i64)> = of(org)
+        .filter(entity::Column::Status.is_in(states.iter().map(|status| status.as_str())))
+        .select_only()
+        .column(entity::Column::WorkerQueueId)
+        .column_as(entity::Column::Id.count(), "runs")
+        .group_by(entity::Column::WorkerQueueId)
+        .into_tuple()
+        .all(db)
+        .await
+        .doing("count the executions of queues")?;
+    let count = |(queue, runs)| (QueueId(queue), u64::try_from(runs).unwrap_or_default());
+    Ok(counted.into_iter().map(count).collect())
+}
+
+/// How many runs of an organization are in each state; states without any are not there.
+pub async fn runs_by_status(db: &DatabaseConnection, org: &OrgId) -> Result<Vec<(String, u64)>> {
+    let counted: Vec<(String, i64)> = of(org)
+        .select_only()
+        .column(entity::Column::Status)
+        .column_as(entity::Column::Id.count(), "runs")
+        .group_by(entity::Column::Status)
+        .into_tuple()
+        .all(db)
+        .await
+        .doing("count executions by their states")?;
+    let count = |(status, runs)| (status, u64::try_from(runs).unwrap_or_default());
+    Ok(counted.into_iter().map(count).collect())
+}
+
 /// What a foreign worker has streamed of the turn that it is in. The caller has checked whose run it
 /// is.
 pub async fn foreign_stream(
