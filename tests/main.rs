@@ -22,3 +22,4 @@ mod skills;
 mod temporal;
 mod tools;
 mod workers;
+mod workflows;

@@ -2,8 +2,10 @@
 
 mod drain;
 mod lost;
+mod pollers;
 mod protocol;
 mod register;
+mod runners;
 mod serve;
 
 use drover_domain::workers::PROTOCOL;

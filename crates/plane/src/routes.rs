@@ -21,8 +21,8 @@ use crate::ctx::Ctx;
 use crate::error::{Failure, answer};
 use crate::plane::Plane;
 use crate::{
-    agents, analytics, environments, executions, foreign, health, jobs, organizations, queues,
-    skills, task_queues, workers,
+    agents, analytics, connections, environments, executions, foreign, health, jobs, organizations,
+    queues, runners, skills, task_queues, workers, workflows,
 };
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -84,8 +84,11 @@ pub fn router(plane: Arc<Plane>) -> Router {
         queues::routes,
         task_queues::routes,
         workers::routes,
+        runners::routes,
         jobs::routes,
         executions::routes,
+        workflows::routes,
+        connections::routes,
         foreign::routes,
         analytics::routes,
     ] {

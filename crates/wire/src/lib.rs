@@ -7,6 +7,7 @@ pub mod analytics;
 pub mod auth;
 pub mod check;
 pub mod client;
+pub mod connections;
 pub mod environments;
 pub mod executions;
 pub mod foreign;
@@ -15,9 +16,11 @@ pub mod jobs;
 pub mod openapi;
 pub mod organizations;
 pub mod queues;
+pub mod runners;
 pub mod skills;
 pub mod task_queues;
 pub mod workers;
+pub mod workflows;
 
 mod object;
 mod operation;
@@ -36,8 +39,11 @@ pub fn operations() -> Vec<Described> {
         queues::all(),
         task_queues::all(),
         workers::all(),
+        runners::all(),
         jobs::all(),
         executions::all(),
+        workflows::all(),
+        connections::all(),
         foreign::all(),
         analytics::all(),
     ]

@@ -82,7 +82,12 @@ pub async fn execution_list(
     filter: &Filter,
     page: &Page,
 ) -> Result<Vec<entity::Model>> {
-    let mut select = filtered(org, filter).order_by_desc(entity::Column::Id).limit(page.limit);
+    paged(filtered(org, filter), page)?.all(db).await.doing("list executions")
+}
+
+/// A page of what is selected, newest first.
+fn paged(select: Select<entity::Entity>, page: &Page) -> Result<Select<entity::Entity>> {
+    let mut select = select.order_by_desc(entity::Column::Id).limit(page.limit);
     if let Some(after) = &page.after {
         let after: ExecutionId = after.parse().map_err(|_| {
             Error::Invalid(vec![drover_domain::Violation::query(
@@ -96,7 +101,22 @@ pub async fn execution_list(
     if page.skip > 0 {
         select = select.offset(page.skip);
     }
-    select.all(db).await.doing("list executions")
+    Ok(select)
+}
+
+/// A page of runs in any of these states, or of all where none is named; newest first.
+pub async fn runs_in_states(
+    db: &DatabaseConnection,
+    org: &OrgId,
+    states: &[Status],
+    page: &Page,
+) -> Result<Vec<entity::Model>> {
+    let mut select = of(org);
+    if !states.is_empty() {
+        let states = states.iter().map(|status| status.as_str());
+        select = select.filter(entity::Column::Status.is_in(states));
+    }
+    paged(select, page)?.all(db).await.doing("list executions by their states")
 }
 
 /// How many runs there are.
