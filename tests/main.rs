@@ -23,3 +23,4 @@ mod skills;
 mod temporal;
 mod tools;
 mod workers;
+mod workflows;

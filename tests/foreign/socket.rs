@@ -14,7 +14,7 @@ use crate::harness::{ForeignWorker, Organization, Plane};
 pub struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Socket {
-    async fn send(&mut self, frame: Value) {
+    pub async fn send(&mut self, frame: Value) {
         self.0.send(Message::text(frame.to_string())).await.expect("a connection");
     }
 

@@ -29,9 +29,17 @@ pub const OPERATOR: [(&str, &str); 2] = [
 ];
 
 /// What a stranger gets instead of 404.
-pub const STRANGER: [Exception; 1] = [Exception {
-    operation: "skills.Dissociate",
-    status: 204,
-    reason: "204 also where there is nothing to take away (contract, catalogue §7), so for a \
-             stranger as for anybody; that nothing is taken away is seen at the end of the walk",
-}];
+pub const STRANGER: [Exception; 2] = [
+    Exception {
+        operation: "skills.Dissociate",
+        status: 204,
+        reason: "204 also where there is nothing to take away (contract, catalogue §7), so for a \
+                 stranger as for anybody; that nothing is taken away is seen at the end of the walk",
+    },
+    Exception {
+        operation: "workers.Get",
+        status: 200,
+        reason: "never 404 (contract, workers §4): a queue that is not the caller's has no workers, \
+                 as one that nobody has",
+    },
+];

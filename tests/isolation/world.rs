@@ -22,8 +22,12 @@ pub struct World {
     spare_skill: String,
     job: String,
     execution: String,
+    /// The id of its workflow.
+    workflow: String,
     key: String,
     worker: String,
+    /// A worker of the reference's kind, of a queue that no list shows.
+    foreign: String,
     /// An activity that the worker has leased.
     activity: String,
     /// A task that the run has set itself.
@@ -55,6 +59,7 @@ impl World {
         let (job, execution) =
             tokio::join!(owner.create("/api/v1/jobs", job), owner.execute(&agent, prompt));
         let (worker, activity) = leased(owner, &agent).await;
+        let foreign = foreign(owner).await.unwrap_or_else(|| worker.clone());
         let task = json!({"execution_id": execution, "task_description": "wait"});
         let task = owner.post("/api/v1/analytics/tasks", task).await.text("task_id");
         let email = owner.get("/api/v1/auth/validate").await.text("user_email");
@@ -63,6 +68,7 @@ impl World {
         let of_worker = owner.with_role("worker").await;
         let approval = of_worker.create("/api/v1/approvals", approval).await;
         let owner = owner.clone();
+        let workflow = format!("agent-execution-{execution}");
         Self {
             owner,
             agent,
@@ -72,8 +78,10 @@ impl World {
             spare_skill,
             job,
             execution,
+            workflow,
             key,
             worker,
+            foreign,
             activity,
             task,
             approval,
@@ -84,10 +92,17 @@ impl World {
     pub fn marks(&self) -> Vec<&str> {
         let Self { owner, agent, environment, queue, skill, spare_skill, job, execution, .. } =
             self;
-        let own = [&owner.name, &owner.environment_id, &owner.queue_id, &self.key, &self.worker];
-        let own = own.into_iter().chain([&self.approval]);
+        let own = [
+            &owner.name,
+            &owner.environment_id,
+            &owner.queue_id,
+            &self.key,
+            &self.worker,
+            &self.foreign,
+            &self.approval,
+        ];
         let made = [agent, environment, queue, skill, spare_skill, job, execution, &self.activity];
-        own.chain(made).map(String::as_str).collect()
+        own.into_iter().chain(made).map(String::as_str).collect()
     }
 
     /// A valid request of an operation about what is here, without a key.
@@ -126,11 +141,17 @@ impl World {
             "execution_id" => &self.execution,
             "job_id" => &self.job,
             "key_id" => &self.key,
+            // Environments, under their older name.
+            "queue_id" if operation.starts_with("task_queues.") => &self.environment,
+            "queue_name" => &self.environment,
             "queue_id" => &self.queue,
             "request_id" => &self.approval,
             "skill_id" => &self.skill,
+            "workflow_id" => &self.workflow,
             "skill_type" => "shell",
+            "worker_id" if operation == "foreign.StartRegistered" => &self.foreign,
             "worker_id" => &self.worker,
+            "runner_name" => &self.queue,
             _ => panic!("`{operation}` has a parameter `{name}`: say here what its value is"),
         }
     }
@@ -141,6 +162,7 @@ impl World {
             | "auth.CreateKey"
             | "environments.Create"
             | "organizations.Create"
+            | "task_queues.Create"
             | "queues.Create" => json!({"name": unique("new")}),
             "skills.Create" => json!({"name": unique("new"), "type": "shell"}),
             "jobs.Create" => {
@@ -163,6 +185,10 @@ impl World {
                 "execution_id": self.execution, "entity_type": "agent", "prompt": "What is new?",
                 "trigger_type": "cron",
             }),
+            "foreign.Register" => json!({"environment_name": "default"}),
+            "foreign.Heartbeat" => {
+                json!({"worker_id": self.worker, "environment_name": "default"})
+            }
             "foreign.EndJobExecution" => json!({"status": "completed"}),
             "queues.Lock" => json!({"worker_id": "me"}),
             "foreign.UpdateExecution" => json!({"execution_metadata": {"seen": true}}),
@@ -176,6 +202,11 @@ impl World {
             "workers.Register" => json!({
                 "queues": [self.queue], "protocol": PROTOCOL, "version": "0.0.0",
             }),
+            "workflows.Start" => json!({
+                "workflow_type": "AgentExecutionWorkflow",
+                "input": {"agent_id": self.agent, "prompt": "What is new?"},
+            }),
+            "workflows.Signal" => json!({"signal_name": "add_message", "args": ["And?"]}),
             "workers.Poll" => json!({"kind": "turn"}),
             "workers.Progressed" => json!({"attempt": 1, "number": 1, "progress": []}),
             "workers.Complete" => json!({"attempt": 1, "outcome": {"result": "cancelled"}}),
@@ -214,6 +245,14 @@ impl World {
         }
         all
     }
+}
+
+/// A worker of the reference's kind; none where the plane has no Temporal for it.
+async fn foreign(owner: &Organization) -> Option<String> {
+    let path = format!("/api/v1/environments/{}/worker-queues", owner.environment_id);
+    let queue = owner.create(&path, json!({"name": unique("local-exec")})).await;
+    let started = owner.post(&format!("/api/v1/worker-queues/{queue}/start"), json!({})).await;
+    started.body["worker_id"].as_str().map(str::to_owned)
 }
 
 /// A worker of a queue of its own, and an activity that it has leased.

@@ -1,6 +1,7 @@
 //! What surrounds all operations: health, metrics, the API's description, unknown routes, request
 //! ids, CORS, limits of requests.
 
+mod connections;
 mod cors;
 mod drain;
 mod health;

@@ -2,8 +2,10 @@
 
 mod drain;
 mod lost;
+mod pollers;
 mod protocol;
 mod register;
+mod runners;
 mod serve;
 
 use drover_domain::workers::PROTOCOL;
@@ -16,7 +18,7 @@ const WORKERS: &str = "/api/v1/workers";
 /// A worker that speaks the protocol by hand.
 pub struct ByHand {
     org: Organization,
-    id: String,
+    pub id: String,
 }
 
 impl ByHand {

@@ -65,6 +65,14 @@ pub(crate) fn unauthorized(message: &str, hint: &str) -> Response {
     answer(StatusCode::UNAUTHORIZED, detail)
 }
 
+/// The 400 of a part that runners do not have (contract, workers §5).
+pub(crate) fn unknown_component(component: &str, valid: &[&str]) -> Response {
+    let message = format!("Component '{component}' is not one of {}", valid.join(", "));
+    let detail =
+        json!({"error": "Invalid component", "valid_components": valid, "message": message});
+    answer(StatusCode::BAD_REQUEST, detail)
+}
+
 fn item(violation: &Violation) -> Value {
     let loc: Vec<Value> = violation
         .loc

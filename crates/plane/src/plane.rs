@@ -14,6 +14,7 @@ use tokio_util::task::TaskTracker;
 use crate::activities::AgentSpec;
 use crate::auth::{Keyed, MovedKeys};
 use crate::cache::Cache;
+use crate::connections::Connections;
 use crate::keys::SigningKey;
 use crate::workers::Registry;
 
@@ -63,6 +64,8 @@ pub struct Plane {
     pub hub: Arc<Hub>,
     /// The workers in other processes that are here.
     pub workers: Registry,
+    /// Connections that stay open, as they are counted.
+    pub connections: Connections,
     /// Now.
     pub clock: Arc<dyn Clock>,
     /// New ids.
@@ -136,6 +139,7 @@ impl Plane {
             workflows: parts.workflows,
             hub,
             workers: Registry::default(),
+            connections: Connections::default(),
             clock: parts.clock,
             ids: parts.ids,
             signing: parts.signing,

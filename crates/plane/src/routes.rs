@@ -21,8 +21,8 @@ use crate::ctx::Ctx;
 use crate::error::{Failure, answer};
 use crate::plane::Plane;
 use crate::{
-    agents, analytics, approvals, environments, executions, foreign, health, jobs, organizations,
-    queues, skills, workers,
+    agents, analytics, approvals, connections, environments, executions, foreign, health, jobs,
+    organizations, queues, runners, skills, task_queues, workers, workflows,
 };
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -82,9 +82,13 @@ pub fn router(plane: Arc<Plane>) -> Router {
         skills::routes,
         environments::routes,
         queues::routes,
+        task_queues::routes,
         workers::routes,
+        runners::routes,
         jobs::routes,
         executions::routes,
+        workflows::routes,
+        connections::routes,
         foreign::routes,
         analytics::routes,
         approvals::routes,

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use drover_domain::Patch;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
@@ -12,6 +13,9 @@ use crate::object::object_only;
 use crate::skills::SkillSummary;
 use crate::{NoQuery, Nothing, operations};
 
+/// The statuses that an environment can have.
+const STATUSES: [&str; 7] =
+    ["pending", "provisioning", "ready", "active", "inactive", "error", "archived"];
 /// The longest name or value of a variable, header or argument.
 const MAX_VALUE: usize = 32 * 1024;
 
@@ -223,6 +227,119 @@ impl Check for EnvironmentCreate {
     }
 }
 
+/// Changes of an environment. A field that is absent stays; null clears it. The last four are the
+/// command line's names for parts of the others.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+pub struct EnvironmentUpdate {
+    /// Unique in the organization; that of `default` stays.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub name: Patch<String>,
+    /// For people.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub display_name: Patch<String>,
+    /// For people.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub description: Patch<String>,
+    /// Words to find it by; replaced whole.
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<String>>)]
+    pub tags: Patch<Vec<String>>,
+    /// Free settings; replaced whole.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub settings: Patch<Map<String, Value>>,
+    /// `pending`, `provisioning`, `ready`, `active`, `inactive`, `error` or `archived`.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub status: Patch<String>,
+    /// What its runs get; replaced whole.
+    #[serde(default)]
+    #[schema(value_type = Option<ExecutionEnvironment>)]
+    pub execution_environment: Patch<ExecutionEnvironment>,
+    /// `execution_environment.env_vars`; the rest of it stays.
+    pub variables: Option<BTreeMap<String, String>>,
+    /// `execution_environment.secrets`; the rest of it stays.
+    pub secrets: Option<Vec<String>>,
+    /// `execution_environment.integration_ids`; the rest of it stays.
+    pub integrations: Option<Vec<String>>,
+    /// `settings`.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub configuration: Patch<Map<String, Value>>,
+}
+
+impl EnvironmentUpdate {
+    /// What its runs get from now on, given what they got; `None` where nothing was said of it.
+    pub fn runs_get(&self, before: &Value) -> Option<Value> {
+        let Self { variables, secrets, integrations, .. } = self;
+        let aliased = variables.is_some() || secrets.is_some() || integrations.is_some();
+        let mut given = match &self.execution_environment {
+            Patch::Value(given) => given.clone(),
+            Patch::Null if !aliased => return Some(Map::new().into()),
+            Patch::Absent if !aliased => return None,
+            Patch::Null => ExecutionEnvironment::default(),
+            Patch::Absent => serde_json::from_value(before.clone()).unwrap_or_default(),
+        };
+        let replaces = !matches!(self.execution_environment, Patch::Value(_));
+        if let Some(variables) =
+            variables.as_ref().filter(|_| replaces || given.env_vars.is_empty())
+        {
+            given.env_vars.clone_from(variables);
+        }
+        if let Some(secrets) = secrets.as_ref().filter(|_| replaces || given.secrets.is_empty()) {
+            given.secrets.clone_from(secrets);
+        }
+        let free = replaces || given.integration_ids.is_empty();
+        if let Some(integrations) = integrations.as_ref().filter(|_| free) {
+            given.integration_ids.clone_from(integrations);
+        }
+        Some(given.stored())
+    }
+
+    /// Free settings, under either name.
+    pub fn free_settings(&self) -> &Patch<Map<String, Value>> {
+        if self.settings.is_present() { &self.settings } else { &self.configuration }
+    }
+}
+
+impl Check for EnvironmentUpdate {
+    fn check(&self, violations: &mut Violations) {
+        let text = |patch: &Patch<String>| patch.as_value().cloned();
+        for (field, patch) in [("name", &self.name), ("status", &self.status)] {
+            if matches!(patch, Patch::Null) {
+                violations.add(field, "string_type", "Input should be a valid string");
+            }
+        }
+        if let Some(name) = self.name.as_value() {
+            violations.text("name", name, 2, 100);
+        }
+        if let Some(status) = self.status.as_value() {
+            violations.one_of("status", status, &STATUSES);
+        }
+        violations.optional_text("display_name", text(&self.display_name).as_deref(), 255);
+        violations.optional_text("description", text(&self.description).as_deref(), 10_000);
+        words_of("tags", self.tags.as_value().map_or(&[], Vec::as_slice), violations);
+        for (field, patch) in [("settings", &self.settings), ("configuration", &self.configuration)]
+        {
+            if let Some(settings) = patch.as_value() {
+                violations.json(field, &settings.clone().into());
+            }
+        }
+        if let Some(given) = self.execution_environment.as_value() {
+            given.check("execution_environment", violations);
+        }
+        if let Some(given) = &self.variables {
+            variables("variables", given, violations);
+        }
+        for (field, words) in [("secrets", &self.secrets), ("integrations", &self.integrations)] {
+            words_of(field, words.as_deref().unwrap_or_default(), violations);
+        }
+    }
+}
+
 /// Which environments are listed.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, IntoParams)]
 pub struct EnvironmentList {
@@ -310,6 +427,10 @@ operations! { "environments";
     List = GET "/api/v1/environments", May(Read), EnvironmentList, Nothing => 200 Vec<EnvironmentResponse>;
     /// Shows an environment.
     Get = GET "/api/v1/environments/{environment_id}", May(Read), NoQuery, Nothing => 200 EnvironmentResponse;
+    /// Changes an environment.
+    Update = PATCH "/api/v1/environments/{environment_id}", May(Write), NoQuery, EnvironmentUpdate => 200 EnvironmentResponse;
+    /// Deletes an environment with its queues.
+    Delete = DELETE "/api/v1/environments/{environment_id}", May(Write), NoQuery, Nothing => 204 Nothing;
 }
 
 #[cfg(test)]

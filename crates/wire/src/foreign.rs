@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use drover_domain::WorkerId;
 use drover_domain::executions::Status;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -11,7 +12,7 @@ use utoipa::ToSchema;
 
 use crate::check::{Check, MAX_ITEMS, Violations};
 use crate::executions::ExecutionReply;
-use crate::workers::WorkerSystemInfo;
+use crate::workers::{WorkerHeartbeatSimple, WorkerSystemInfo};
 use crate::{NoQuery, Nothing, operations};
 
 /// The longest answer of a run, in bytes.
@@ -96,6 +97,148 @@ pub struct WorkerStartResponse {
     pub nats_config: Option<Value>,
     /// The plane's version.
     pub control_plane_sdk_version: String,
+}
+
+/// A worker that comes as older ones do: for an environment, not for a queue.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+pub struct WorkerRegistrationRequest {
+    /// The environment; `<organization>.<name>` is taken too. One that is not there is made.
+    pub environment_name: String,
+    /// Its machine.
+    pub hostname: Option<String>,
+    /// What it says of itself.
+    #[schema(value_type = Option<Object>)]
+    pub worker_metadata: Option<Value>,
+}
+
+impl Check for WorkerRegistrationRequest {
+    fn check(&self, violations: &mut Violations) {
+        violations.text("environment_name", &self.environment_name, 2, 355);
+        violations.optional_text("hostname", self.hostname.as_deref(), 4096);
+        if let Some(metadata) = &self.worker_metadata {
+            violations.object("worker_metadata", metadata);
+        }
+    }
+}
+
+/// What such a worker needs to know first.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct WorkerRegistrationResponse {
+    /// Names the worker from now on.
+    pub worker_id: String,
+    /// Always empty: a worker has an API key, and no token beside it.
+    pub worker_token: String,
+    /// `<organization>.<environment>`.
+    pub environment_name: String,
+    /// The id of the queue that it was given: the task queue that it polls.
+    pub task_queue_name: String,
+    /// The namespace of Temporal.
+    pub temporal_namespace: String,
+    /// The address of Temporal.
+    pub temporal_host: String,
+    /// The key for Temporal; empty if it wants none.
+    pub temporal_api_key: String,
+    /// Whose it is.
+    pub organization_id: String,
+    /// The plane.
+    pub control_plane_url: String,
+}
+
+/// A sign of life, as older workers give it.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct WorkerHeartbeatRequest {
+    /// The worker.
+    #[schema(value_type = String)]
+    pub worker_id: WorkerId,
+    /// The environment that it registered for.
+    pub environment_name: String,
+    /// `active`, `idle` or `busy`.
+    #[serde(default)]
+    pub status: Option<String>,
+    /// Tasks it has finished.
+    #[serde(default)]
+    pub tasks_processed: Option<i64>,
+    /// What it does at the moment.
+    #[serde(default)]
+    pub current_task_id: Option<String>,
+    /// What it says of itself.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub worker_metadata: Option<Value>,
+}
+
+impl WorkerHeartbeatRequest {
+    /// The same as others give it.
+    pub fn sign(&self) -> WorkerHeartbeatSimple {
+        WorkerHeartbeatSimple {
+            status: self.status.clone(),
+            tasks_processed: self.tasks_processed,
+            current_task_id: self.current_task_id.clone(),
+            worker_metadata: self.worker_metadata.clone(),
+            ..WorkerHeartbeatSimple::default()
+        }
+    }
+}
+
+impl Check for WorkerHeartbeatRequest {
+    fn check(&self, violations: &mut Violations) {
+        violations.text("environment_name", &self.environment_name, 2, 355);
+        self.sign().check(violations);
+    }
+}
+
+/// A registered worker that begins.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+pub struct WorkerConfigRequest {
+    /// Its machine; left as it was if it is not given.
+    pub system_info: Option<WorkerSystemInfo>,
+}
+
+impl Check for WorkerConfigRequest {
+    fn check(&self, violations: &mut Violations) {
+        if let Some(system_info) = &self.system_info {
+            system_info.check(violations);
+        }
+    }
+}
+
+/// What a registered worker needs to know to begin.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct WorkerConfigResponse {
+    /// The worker.
+    pub worker_id: String,
+    /// The name of its queue.
+    pub worker_queue_name: String,
+    /// The name of the queue's environment.
+    pub environment_name: String,
+    /// The queue's id: the task queue that it polls.
+    pub task_queue_name: String,
+    /// The namespace of Temporal.
+    pub temporal_namespace: String,
+    /// The address of Temporal.
+    pub temporal_host: String,
+    /// The key for Temporal; empty if it wants none.
+    pub temporal_api_key: String,
+    /// Whose it is.
+    pub organization_id: String,
+    /// The plane.
+    pub control_plane_url: String,
+    /// Seconds between its signs of life.
+    pub heartbeat_interval: i32,
+    /// Where it asks models, in OpenAI's format; empty if the plane has nothing to say about it.
+    pub litellm_api_url: String,
+    /// The key for that; empty if there is none.
+    pub litellm_api_key: String,
+    /// Whether the plane collects its traces: no.
+    pub otel_enabled: bool,
+    /// None.
+    pub otel_exporter_otlp_endpoint: Option<String>,
+    /// What it calls itself in traces that it sends elsewhere.
+    pub otel_service_name: String,
+    /// How it chooses what to trace.
+    pub otel_traces_sampler: String,
+    /// None.
+    pub otel_traces_sampler_arg: Option<f64>,
 }
 
 /// What a worker says of a run; absent and null say nothing.
@@ -322,6 +465,12 @@ pub struct JobExecutionEnded {
 operations! { "foreign";
     /// Lets a worker of the reference's kind begin on a queue.
     Start = POST "/api/v1/worker-queues/{queue_id}/start", May(Report), NoQuery, WorkerStartRequest => 200 WorkerStartResponse;
+    /// Registers a worker for an environment, as older ones do; it is given one of its queues.
+    Register = POST "/api/v1/workers/register", May(Report), NoQuery, WorkerRegistrationRequest => 200 WorkerRegistrationResponse;
+    /// Takes a sign of life of a worker that is named in the body.
+    Heartbeat = POST "/api/v1/workers/heartbeat", May(Report), NoQuery, WorkerHeartbeatRequest => 204 Nothing;
+    /// Tells a registered worker where it finds what.
+    StartRegistered = POST "/api/v1/workers/{worker_id}/start", May(Report), NoQuery, WorkerConfigRequest => 200 WorkerConfigResponse;
     /// Takes what a worker says of a run; an end stays an end.
     UpdateExecution = PATCH "/api/v1/executions/{execution_id}", May(Report), NoQuery, ExecutionUpdate => 200 ExecutionReply;
     /// Adds to a run's conversation what a worker's has and it has not.

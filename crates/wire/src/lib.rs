@@ -8,6 +8,7 @@ pub mod approvals;
 pub mod auth;
 pub mod check;
 pub mod client;
+pub mod connections;
 pub mod environments;
 pub mod executions;
 pub mod foreign;
@@ -16,8 +17,11 @@ pub mod jobs;
 pub mod openapi;
 pub mod organizations;
 pub mod queues;
+pub mod runners;
 pub mod skills;
+pub mod task_queues;
 pub mod workers;
+pub mod workflows;
 
 mod object;
 mod operation;
@@ -34,9 +38,13 @@ pub fn operations() -> Vec<Described> {
         skills::all(),
         environments::all(),
         queues::all(),
+        task_queues::all(),
         workers::all(),
+        runners::all(),
         jobs::all(),
         executions::all(),
+        workflows::all(),
+        connections::all(),
         foreign::all(),
         analytics::all(),
         approvals::all(),

@@ -408,6 +408,34 @@ pub struct WorkerDetail {
     pub worker_metadata: Value,
 }
 
+/// A task queue, which is a worker queue, with those that poll it (contract, workers §4).
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct TaskQueueInfo {
+    /// The queue's id: the name of the task queue.
+    pub task_queue: String,
+    /// Whose it is.
+    pub organization_id: String,
+    /// The queue's name.
+    pub runner_name: String,
+    /// The workers that live.
+    pub workers: Vec<WorkerInfo>,
+    /// How many there are.
+    pub worker_count: u32,
+    /// Runs on the queue that wait for a worker.
+    pub approximate_backlog_count: Option<u64>,
+}
+
+/// One that polls a task queue.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct WorkerInfo {
+    /// The worker's id; `in-process` for that of the plane itself.
+    pub identity: String,
+    /// When it was last heard; null for that of the plane itself.
+    pub last_access_time: Option<String>,
+    /// Always null: workers are not held to a rate.
+    pub rate_per_second: Option<f64>,
+}
+
 fn as_i64(n: usize) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
@@ -429,6 +457,10 @@ operations! { "workers";
     Heartbeat = POST "/api/v1/workers/{worker_id}/heartbeat", May(Report), NoQuery, WorkerHeartbeatSimple => 204 Nothing;
     /// Lets a worker leave; what it had leased goes on elsewhere.
     Disconnect = POST "/api/v1/workers/{worker_id}/disconnect", May(Report), NoQuery, WorkerDisconnectRequest => 204 Nothing;
+    /// Lists task queues with the workers that poll them: one for each lasting worker queue.
+    List = GET "/api/v1/workers", May(Read), NoQuery, Nothing => 200 Vec<TaskQueueInfo>;
+    /// Shows a task queue with the workers that poll it, by the queue's name or id. One that is not there has none.
+    Get = GET "/api/v1/workers/{runner_name}", May(Read), NoQuery, Nothing => 200 TaskQueueInfo;
     /// Lists the workers of a queue that live, the one heard last first.
     ListOfQueue = GET "/api/v1/worker-queues/{queue_id}/workers", May(Read), NoQuery, Nothing => 200 Vec<WorkerDetail>;
 }

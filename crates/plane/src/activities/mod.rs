@@ -9,5 +9,5 @@ mod task;
 pub(crate) use agent::env_vars;
 pub use agent::{AgentSpec, agent};
 pub use leases::Leases;
-pub use queue::{any_queue, queue, queue_of_environment};
+pub use queue::{any_queue, best_queue, queue, queue_of_environment};
 pub use task::{LeasedTask, lease};

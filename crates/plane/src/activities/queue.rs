@@ -37,11 +37,16 @@ pub async fn queue_of_environment(ctx: &Ctx, name: &str) -> Result<Arc<entity::M
         environments::queries::environment_by_name(ctx.read(), ctx.org(), name).await?;
     let environment = environment
         .ok_or_else(|| Error::refused(format!("Environment `{name}` does not exist")))?;
-    let id = EnvironmentId(environment.id);
-    let queues = queries::queues_of_environment(ctx.read(), ctx.org(), id).await?;
-    best(ctx, queues).await?.map(Arc::new).ok_or_else(|| {
+    let queue = best_queue(ctx, EnvironmentId(environment.id)).await?;
+    queue.map(Arc::new).ok_or_else(|| {
         Error::refused(format!("Environment `{name}` has no active worker queue; create one"))
     })
+}
+
+/// The same, of an environment that is there.
+pub async fn best_queue(ctx: &Ctx, environment: EnvironmentId) -> Result<Option<entity::Model>> {
+    let queues = queries::queues_of_environment(ctx.read(), ctx.org(), environment).await?;
+    best(ctx, queues).await
 }
 
 /// The first active queue that has a worker, or the first active one.

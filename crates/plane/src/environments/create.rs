@@ -21,7 +21,7 @@ pub async fn handler(
 }
 
 /// Makes an environment; nothing has to be provisioned, so it is ready.
-async fn create(ctx: &Ctx, body: &EnvironmentCreate) -> Result<entity::Model> {
+pub(crate) async fn create(ctx: &Ctx, body: &EnvironmentCreate) -> Result<entity::Model> {
     let now = micros(ctx.now());
     let runs_get = body.runs_get();
     let environment = entity::Model {

@@ -16,7 +16,8 @@ pub async fn handler(Caller(ctx): Caller, Id(id): Id<ExecutionId>) -> Reply<Canc
     Ok(Json(cancel(&ctx, id).await?))
 }
 
-async fn cancel(ctx: &Ctx, id: ExecutionId) -> Result<Cancelled> {
+/// Stops it; one that is over stays as it is, and that is told.
+pub(crate) async fn cancel(ctx: &Ctx, id: ExecutionId) -> Result<Cancelled> {
     let row = get::get(ctx, id).await?;
     let execution_id = id.to_string();
     let over = Status::parse(&row.status).is_some_and(Status::is_terminal);

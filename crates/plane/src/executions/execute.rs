@@ -25,7 +25,13 @@ pub async fn handler(
     Ok(Json(execute(&ctx, id, body, terms).await?))
 }
 
-async fn execute(ctx: &Ctx, id: AgentId, body: ExecuteAgent, terms: Terms) -> Result<Executed> {
+/// Accepts a run of an agent.
+pub(crate) async fn execute(
+    ctx: &Ctx,
+    id: AgentId,
+    body: ExecuteAgent,
+    terms: Terms,
+) -> Result<Executed> {
     let agent = activities::agent(ctx.plane(), ctx.org(), id).await?;
     let agent = agent.ok_or_else(|| Error::not_found("Agent not found"))?;
     let wanted = body.worker_queue_id.filter(|queue| !queue.is_empty());

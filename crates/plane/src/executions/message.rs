@@ -24,7 +24,8 @@ pub async fn handler(
     }))
 }
 
-async fn message(ctx: &Ctx, id: ExecutionId, content: String) -> Result<String> {
+/// Stores it, and gives its id.
+pub(crate) async fn message(ctx: &Ctx, id: ExecutionId, content: String) -> Result<String> {
     // The contract's form; two messages of one microsecond must not be one.
     let message_id = format!("{id}_{}", ctx.plane().unique_micros());
     let speaker = ctx.speaker();

@@ -4,17 +4,17 @@ pub mod accept;
 pub mod frames;
 pub mod view;
 
-mod cancel;
+pub(crate) mod cancel;
 mod events;
-mod execute;
+pub(crate) mod execute;
 pub mod get;
-mod list;
+pub(crate) mod list;
 mod mark_done;
-mod message;
+pub(crate) mod message;
 pub(crate) mod publish;
 mod session;
 mod stream;
-mod terminate;
+pub(crate) mod terminate;
 
 use drover_wire::executions as wire;
 

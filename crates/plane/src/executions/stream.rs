@@ -16,6 +16,7 @@ use futures_util::Stream;
 use serde_json::json;
 
 use super::{frames, get, view};
+use crate::connections::{Kind, Open};
 use crate::ctx::Ctx;
 use crate::error::Failure;
 use crate::extract::{Caller, Id, Query};
@@ -59,20 +60,21 @@ fn follow(
 ) -> impl Stream<Item = std::result::Result<Bytes, Infallible>> {
     let id = ExecutionId(row.id);
     stream! {
+        let open = ctx.plane().connections.open(ctx.org(), Kind::Stream);
         // The watch first, the log after: an entry committed in between is in both, never in none.
         let mut watch = ctx.plane().hub.watch(id);
         let mut reader = Reader { ctx, id, cursor: 0, messages: 0, ended: false };
-        yield Ok(reader.connected(&row));
+        yield Ok(counted(&open, reader.connected(&row)));
         let known = last_id.as_deref().map(|last| parse_event_id(&id, last));
         match reader.begin(known).await {
-            Ok(frame) => if let Some(frame) = frame { yield Ok(frame) },
-            Err(error) => { yield Ok(broken(&error)); return; }
+            Ok(frame) => if let Some(frame) = frame { yield Ok(counted(&open, frame)) },
+            Err(error) => { open.failed(); yield Ok(broken(&error)); return; }
         }
         loop {
             match reader.page().await {
                 Ok(text) if text.is_empty() => break,
-                Ok(text) => yield Ok(text.into()),
-                Err(error) => { yield Ok(broken(&error)); return; }
+                Ok(text) => yield Ok(counted(&open, text.into())),
+                Err(error) => { open.failed(); yield Ok(broken(&error)); return; }
             }
         }
         if reader.ended { return; }
@@ -80,11 +82,11 @@ fn follow(
             "execution_id": id, "message_count": reader.messages,
             "is_truncated": false, "has_more": false,
         });
-        yield Ok(frames::passing("history_complete", &complete).into());
+        yield Ok(counted(&open, frames::passing("history_complete", &complete).into()));
         while !reader.ended {
             match reader.live(&mut watch).await {
-                Ok(text) => yield Ok(text.into()),
-                Err(error) => { yield Ok(broken(&error)); return; }
+                Ok(text) => yield Ok(counted(&open, text.into())),
+                Err(error) => { open.failed(); yield Ok(broken(&error)); return; }
             }
         }
     }
@@ -179,6 +181,15 @@ impl Reader {
         }
         text
     }
+}
+
+/// Counts the frames of a piece of the stream. Each ends with an empty line, and has no other.
+fn counted(open: &Open, piece: Bytes) -> Bytes {
+    if !piece.starts_with(b":") {
+        let frames = piece.windows(2).filter(|pair| *pair == b"\n\n").count();
+        open.sent(u64::try_from(frames).unwrap_or_default());
+    }
+    piece
 }
 
 /// The stream breaks off without an end of the run; the client comes back with the last id.

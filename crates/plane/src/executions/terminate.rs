@@ -22,7 +22,7 @@ pub async fn handler(
 
 /// A run by its id or by its workflow id.
 #[derive(Debug, Clone, Copy)]
-pub struct RunRef(ExecutionId);
+pub struct RunRef(pub ExecutionId);
 
 impl std::str::FromStr for RunRef {
     type Err = <ExecutionId as std::str::FromStr>::Err;
@@ -33,7 +33,8 @@ impl std::str::FromStr for RunRef {
     }
 }
 
-async fn terminate(ctx: &Ctx, id: ExecutionId, reason: String) -> Result<Terminated> {
+/// Ends it; one that is over is refused.
+pub(crate) async fn terminate(ctx: &Ctx, id: ExecutionId, reason: String) -> Result<Terminated> {
     let row = get::get(ctx, id).await?;
     let cannot =
         |status: &str| Error::refused(format!("Cannot terminate workflow in status: {status}"));

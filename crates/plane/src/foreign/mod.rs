@@ -3,9 +3,12 @@
 
 mod create_job_execution;
 mod end_job_execution;
+mod heartbeat;
+mod register;
 mod resolved;
 pub mod socket;
 mod start;
+mod start_registered;
 mod update_execution;
 mod update_session;
 mod words;
@@ -24,6 +27,9 @@ const FEATURES: [&str; 2] = ["events", "heartbeat"];
 pub fn routes(routes: Routes) -> Routes {
     routes
         .on::<wire::Start, _, _>(start::handler)
+        .on::<wire::Register, _, _>(register::handler)
+        .on::<wire::Heartbeat, _, _>(heartbeat::handler)
+        .on::<wire::StartRegistered, _, _>(start_registered::handler)
         .on::<wire::UpdateExecution, _, _>(update_execution::handler)
         .on::<wire::UpdateSession, _, _>(update_session::handler)
         .on::<wire::CreateJobExecution, _, _>(create_job_execution::handler)

@@ -20,6 +20,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::auth::authenticate;
+use crate::connections::Kind;
 use crate::ctx::Ctx;
 use crate::error::Failure;
 use crate::executions::publish::publish;
@@ -148,11 +149,16 @@ async fn speak(ctx: &Ctx, worker: WorkerId, mut socket: WebSocket) {
         "timestamp": rfc3339(ctx.now()),
     });
     let mut answers = vec![connected];
+    let open = ctx.plane().connections.open(ctx.org(), Kind::Socket);
     loop {
         for answer in answers.drain(..) {
+            if answer["type"] == "error" {
+                open.failed();
+            }
             if socket.send(Message::Text(answer.to_string().into())).await.is_err() {
                 return;
             }
+            open.sent(1);
         }
         let heard = tokio::select! {
             heard = socket.recv() => heard,

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use drover_domain::workers::WorkerKind;
-use drover_domain::{EnvironmentId, Error, QueueId, Result, WorkerId, micros};
+use drover_domain::{EnvironmentId, Error, QueueId, Result, Secret, WorkerId, micros};
 use drover_store::environments::queries::environment_get;
 use drover_store::queues::queries::queue_get;
 use drover_store::workers::{entity, queries};
@@ -33,12 +33,7 @@ async fn start(ctx: &Ctx, id: QueueId, body: WorkerStartRequest) -> Result<Worke
         return Err(Error::refused(format!("Worker queue `{name}` is {status}, not active")));
     }
     let settings = &ctx.plane().settings;
-    let temporal = settings.worker_temporal.as_ref().ok_or_else(|| {
-        Error::refused(format!(
-            "This plane has no Temporal, which such a worker polls; `drover worker --queue {id}` \
-             serves its queues"
-        ))
-    })?;
+    let TemporalPlace { address, namespace, api_key } = temporal(ctx, &format!(" --queue {id}"))?;
     let environment = EnvironmentId(queue.environment_id);
     let environment = environment_get(ctx.read(), ctx.org(), environment).await?;
     let worker = WorkerId(ctx.uuid());
@@ -56,21 +51,16 @@ async fn start(ctx: &Ctx, id: QueueId, body: WorkerStartRequest) -> Result<Worke
     let control_plane_url = given.unwrap_or_else(|| settings.public_url.clone());
     // `http` becomes `ws`, and `https` `wss`.
     let socket = control_plane_url.replacen("http", "ws", 1);
-    let TemporalPlace { address, namespace, api_key } = temporal;
     Ok(WorkerStartResponse {
         worker_id: worker.to_string(),
         task_queue_name: id.to_string(),
         temporal_namespace: namespace.clone(),
         temporal_host: address.clone(),
-        temporal_api_key: api_key.as_ref().map(|key| key.reveal().clone()).unwrap_or_default(),
+        temporal_api_key: revealed(api_key.as_ref()),
         organization_id: ctx.org().to_string(),
         heartbeat_interval: queue.heartbeat_interval,
         litellm_api_url: settings.worker_llm_url.clone().unwrap_or_default(),
-        litellm_api_key: settings
-            .worker_llm_key
-            .as_ref()
-            .map(|key| key.reveal().clone())
-            .unwrap_or_default(),
+        litellm_api_key: revealed(settings.worker_llm_key.as_ref()),
         queue_name: queue.name,
         environment_name: environment.map(|found| found.name).unwrap_or_default(),
         queue_id: id.to_string(),
@@ -88,7 +78,23 @@ async fn start(ctx: &Ctx, id: QueueId, body: WorkerStartRequest) -> Result<Worke
     })
 }
 
-fn row(ctx: &Ctx, id: WorkerId, queue: QueueId, body: &WorkerStartRequest) -> entity::Model {
+/// Where Temporal is, if this plane has it. `of` is what to start instead, for these queues.
+pub(super) fn temporal<'a>(ctx: &'a Ctx, of: &str) -> Result<&'a TemporalPlace> {
+    ctx.plane().settings.worker_temporal.as_ref().ok_or_else(|| {
+        Error::refused(format!(
+            "This plane has no Temporal, which such a worker polls; `drover worker{of}` serves its \
+             queues"
+        ))
+    })
+}
+
+/// The row of a worker that begins now.
+pub(super) fn row(
+    ctx: &Ctx,
+    id: WorkerId,
+    queue: QueueId,
+    body: &WorkerStartRequest,
+) -> entity::Model {
     let now = micros(ctx.now());
     entity::Model {
         id: id.0,
@@ -107,4 +113,9 @@ fn row(ctx: &Ctx, id: WorkerId, queue: QueueId, body: &WorkerStartRequest) -> en
         disconnected_at: None,
         disconnect_reason: None,
     }
+}
+
+/// A key as such workers are told it; empty if there is none.
+pub(super) fn revealed(key: Option<&Secret<String>>) -> String {
+    key.map(|key| key.reveal().clone()).unwrap_or_default()
 }

@@ -9,9 +9,13 @@ mod list;
 mod list_of_environment;
 mod lock;
 mod lock_status;
+mod named;
 mod show;
 mod unlock;
 mod worker_command;
+
+pub(crate) use named::named;
+pub(crate) use worker_command::start_command;
 
 use drover_wire::queues as wire;
 

@@ -27,7 +27,8 @@ pub async fn handler(
     Ok(Json(Nothing {}))
 }
 
-async fn heartbeat(ctx: &Ctx, id: WorkerId, body: WorkerHeartbeatSimple) -> Result<()> {
+/// Takes it of a worker of the caller's organization that has not left.
+pub(crate) async fn heartbeat(ctx: &Ctx, id: WorkerId, body: WorkerHeartbeatSimple) -> Result<()> {
     let rows = queries::worker_get(ctx.read(), ctx.org(), id).await?;
     let row = rows.first().ok_or_else(|| Error::not_found("Worker not found"))?;
     let is_back = is_foreign(row) && row.disconnect_reason.as_deref() == Some(REASON);

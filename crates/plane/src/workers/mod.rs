@@ -3,16 +3,20 @@
 
 mod complete;
 mod disconnect;
-mod heartbeat;
+mod get;
+pub(crate) mod heartbeat;
 mod lease;
+mod list;
 mod list_of_queue;
 mod poll;
+mod pollers;
 mod progress;
 mod register;
 mod registry;
 mod renew;
 mod tasks;
 
+pub(crate) use pollers::Pollers;
 pub(crate) use register::no_room;
 pub use registry::Registry;
 pub use tasks::elsewhere::follow;
@@ -33,5 +37,7 @@ pub fn routes(routes: Routes) -> Routes {
         .on::<wire::Complete, _, _>(complete::handler)
         .on::<wire::Heartbeat, _, _>(heartbeat::handler)
         .on::<wire::Disconnect, _, _>(disconnect::handler)
+        .on::<wire::List, _, _>(list::handler)
+        .on::<wire::Get, _, _>(get::handler)
         .on::<wire::ListOfQueue, _, _>(list_of_queue::handler)
 }

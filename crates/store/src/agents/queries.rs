@@ -1,6 +1,6 @@
 //! Agents and their environments: reading, and the statements that change them.
 
-use drover_domain::{AgentId, Doing, Error, OrgId, Page, Result, Violation};
+use drover_domain::{AgentId, Doing, EnvironmentId, Error, OrgId, Page, Result, Violation};
 use sea_orm::sea_query::{Expr, ExprTrait, SimpleExpr};
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ColumnTrait, Condition, DatabaseConnection, EntityTrait,
@@ -137,6 +137,14 @@ pub fn agent_environments_delete(set: &mut WriteSet, org: &OrgId, id: AgentId) {
     let delete = environment::Entity::delete_many()
         .filter(environment::Column::OrganizationId.eq(org.as_str()))
         .filter(environment::Column::AgentId.eq(id.0));
+    set.add(delete);
+}
+
+/// Takes all agents from an environment.
+pub fn environment_agents_delete(set: &mut WriteSet, org: &OrgId, id: EnvironmentId) {
+    let delete = environment::Entity::delete_many()
+        .filter(environment::Column::OrganizationId.eq(org.as_str()))
+        .filter(environment::Column::EnvironmentId.eq(id.0));
     set.add(delete);
 }
 

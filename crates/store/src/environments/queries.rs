@@ -3,11 +3,11 @@
 use drover_domain::{Doing, EnvironmentId, OrgId, Result};
 use sea_orm::sea_query::{Expr, ExprTrait, SimpleExpr};
 use sea_orm::{
-    ColumnTrait, DatabaseConnection, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    QueryTrait,
+    ActiveModelTrait, ActiveValue, ColumnTrait, DatabaseConnection, EntityTrait, IntoActiveModel,
+    QueryFilter, QueryOrder, QueryTrait,
 };
 
-use super::entity::{Column, Entity, Model};
+use super::entity::{ActiveModel, Column, Entity, Model};
 use crate::WriteSet;
 
 /// An environment.
@@ -71,11 +71,42 @@ pub fn environment_insert(set: &mut WriteSet, environment: Model, taken: &str) {
     set.add_unique(Entity::insert(environment.into_active_model()), taken);
 }
 
+/// Changes an environment that nobody has changed since it was read; `taken` is the answer if its name
+/// is.
+pub fn environment_update(
+    set: &mut WriteSet,
+    org: &OrgId,
+    environment: Model,
+    read_at: i64,
+    taken: &str,
+) {
+    let the_environment = the(org, EnvironmentId(environment.id));
+    let changes = ActiveModel {
+        id: ActiveValue::NotSet,
+        organization_id: ActiveValue::NotSet,
+        created_by: ActiveValue::NotSet,
+        created_at: ActiveValue::NotSet,
+        ..environment.into_active_model().reset_all()
+    };
+    touch(set, the_environment.clone().and(Column::UpdatedAt.eq(read_at)));
+    set.add_unique(Entity::update_many().set(changes).filter(the_environment), taken);
+}
+
+/// Deletes an environment; its queues go with it, and their workers.
+pub fn environment_delete(set: &mut WriteSet, org: &OrgId, id: EnvironmentId) {
+    set.add_guarded(Entity::delete_many().filter(the(org, id)));
+}
+
 /// Says that the set needs the environment to be there still.
 pub fn environment_stays(set: &mut WriteSet, org: &OrgId, id: EnvironmentId) {
+    touch(set, the(org, id));
+}
+
+/// An update that changes nothing: its guard is the point.
+fn touch(set: &mut WriteSet, which: SimpleExpr) {
     let unchanged = Expr::col(Column::UpdatedAt);
     let update = Entity::update_many().col_expr(Column::UpdatedAt, unchanged);
-    set.add_guarded(update.filter(the(org, id)));
+    set.add_guarded(update.filter(which));
 }
 
 fn the(org: &OrgId, id: EnvironmentId) -> SimpleExpr {

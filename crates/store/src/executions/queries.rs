@@ -82,7 +82,12 @@ pub async fn execution_list(
     filter: &Filter,
     page: &Page,
 ) -> Result<Vec<entity::Model>> {
-    let mut select = filtered(org, filter).order_by_desc(entity::Column::Id).limit(page.limit);
+    paged(filtered(org, filter), page)?.all(db).await.doing("list executions")
+}
+
+/// A page of what is selected, newest first.
+fn paged(select: Select<entity::Entity>, page: &Page) -> Result<Select<entity::Entity>> {
+    let mut select = select.order_by_desc(entity::Column::Id).limit(page.limit);
     if let Some(after) = &page.after {
         let after: ExecutionId = after.parse().map_err(|_| {
             Error::Invalid(vec![drover_domain::Violation::query(
@@ -96,7 +101,22 @@ pub async fn execution_list(
     if page.skip > 0 {
         select = select.offset(page.skip);
     }
-    select.all(db).await.doing("list executions")
+    Ok(select)
+}
+
+/// A page of runs in any of these states, or of all where none is named; newest first.
+pub async fn runs_in_states(
+    db: &DatabaseConnection,
+    org: &OrgId,
+    states: &[Status],
+    page: &Page,
+) -> Result<Vec<entity::Model>> {
+    let mut select = of(org);
+    if !states.is_empty() {
+        let states = states.iter().map(|status| status.as_str());
+        select = select.filter(entity::Column::Status.is_in(states));
+    }
+    paged(select, page)?.all(db).await.doing("list executions by their states")
 }
 
 /// How many runs there are.
@@ -278,6 +298,42 @@ pub async fn runs_of_queue(
         .all(db)
         .await
         .doing("list the runs of a queue")
+}
+
+/// How many runs that are in one of these states are on each of an organization's queues; queues
+/// without any are not there.
+pub async fn runs_by_queue(
+    db: &DatabaseConnection,
+    org: &OrgId,
+    states: &[Status],
+) -> Result<Vec<(QueueId, u64)>> {
+    let counted: Vec<(Uuid, i64)> = of(org)
+        .filter(entity::Column::Status.is_in(states.iter().map(|status| status.as_str())))
+        .select_only()
+        .column(entity::Column::WorkerQueueId)
+        .column_as(entity::Column::Id.count(), "runs")
+        .group_by(entity::Column::WorkerQueueId)
+        .into_tuple()
+        .all(db)
+        .await
+        .doing("count the executions of queues")?;
+    let count = |(queue, runs)| (QueueId(queue), u64::try_from(runs).unwrap_or_default());
+    Ok(counted.into_iter().map(count).collect())
+}
+
+/// How many runs of an organization are in each state; states without any are not there.
+pub async fn runs_by_status(db: &DatabaseConnection, org: &OrgId) -> Result<Vec<(String, u64)>> {
+    let counted: Vec<(String, i64)> = of(org)
+        .select_only()
+        .column(entity::Column::Status)
+        .column_as(entity::Column::Id.count(), "runs")
+        .group_by(entity::Column::Status)
+        .into_tuple()
+        .all(db)
+        .await
+        .doing("count executions by their states")?;
+    let count = |(status, runs)| (status, u64::try_from(runs).unwrap_or_default());
+    Ok(counted.into_iter().map(count).collect())
 }
 
 /// What a foreign worker has streamed of the turn that it is in. The caller has checked whose run it

@@ -47,6 +47,11 @@ pub async fn queue_list(db: &DatabaseConnection, org: &OrgId) -> Result<Vec<Mode
     lasting(oldest_first(org)).all(db).await.doing("list worker queues")
 }
 
+/// All queues of an organization, ephemeral ones too, oldest first.
+pub async fn queues_everywhere(db: &DatabaseConnection, org: &OrgId) -> Result<Vec<Model>> {
+    oldest_first(org).all(db).await.doing("list all worker queues")
+}
+
 /// The lasting queues of an environment, oldest first.
 pub async fn queues_of_environment(
     db: &DatabaseConnection,
@@ -58,6 +63,19 @@ pub async fn queues_of_environment(
         .all(db)
         .await
         .doing("list the worker queues of an environment")
+}
+
+/// All queues of an environment, ephemeral ones too.
+pub async fn queues_all_of_environment(
+    db: &DatabaseConnection,
+    org: &OrgId,
+    environment: EnvironmentId,
+) -> Result<Vec<Model>> {
+    oldest_first(org)
+        .filter(Column::EnvironmentId.eq(environment.0))
+        .all(db)
+        .await
+        .doing("list all worker queues of an environment")
 }
 
 /// The active queues that the worker inside the process serves, of all organizations: asked by the

@@ -44,6 +44,21 @@ pub async fn workers_of_queue(
         .doing("list the workers of a queue")
 }
 
+/// The workers of an organization that live, on each of their queues, the one heard last first.
+pub async fn workers_living(
+    db: &DatabaseConnection,
+    org: &OrgId,
+    now: Timestamp,
+) -> Result<Vec<Model>> {
+    Entity::find()
+        .filter(Column::OrganizationId.eq(org.as_str()))
+        .filter(counts(now))
+        .order_by_desc(Column::LastHeartbeat)
+        .all(db)
+        .await
+        .doing("list the workers of an organization")
+}
+
 /// How many workers live on each of an organization's queues; queues without any are not there.
 pub async fn workers_alive(
     db: &DatabaseConnection,
