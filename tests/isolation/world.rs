@@ -17,6 +17,8 @@ pub struct World {
     agent: String,
     environment: String,
     queue: String,
+    /// A queue that nothing waits on.
+    spare_queue: String,
     skill: String,
     /// A skill that nothing holds.
     spare_skill: String,
@@ -35,10 +37,11 @@ impl World {
     pub async fn create(owner: &Organization) -> Self {
         let skill = json!({"name": unique("skill"), "type": "shell"});
         let spare_skill = json!({"name": unique("spare"), "type": "python"});
-        let (skill, spare_skill, environment, queue, key) = tokio::join!(
+        let (skill, spare_skill, environment, queue, spare_queue, key) = tokio::join!(
             owner.create("/api/v1/skills", skill),
             owner.create("/api/v1/skills", spare_skill),
             owner.create("/api/v1/environments", json!({"name": unique("env")})),
+            owner.queue_without_worker(),
             owner.queue_without_worker(),
             owner.create("/api/v1/api-keys", json!({"name": "spare"})),
         );
@@ -61,6 +64,7 @@ impl World {
             agent,
             environment,
             queue,
+            spare_queue,
             skill,
             spare_skill,
             job,
@@ -78,7 +82,8 @@ impl World {
             self;
         let own = [&owner.name, &owner.environment_id, &owner.queue_id, &self.key, &self.worker];
         let made = [agent, environment, queue, skill, spare_skill, job, execution, &self.activity];
-        own.into_iter().chain(made).map(String::as_str).collect()
+        let spare = [&self.spare_queue];
+        own.into_iter().chain(made).chain(spare).map(String::as_str).collect()
     }
 
     /// A valid request of an operation about what is here, without a key.
@@ -117,6 +122,8 @@ impl World {
             "execution_id" => &self.execution,
             "job_id" => &self.job,
             "key_id" => &self.key,
+            // Runs that are not over are in the way.
+            "queue_id" if operation == "queues.Delete" => &self.spare_queue,
             "queue_id" => &self.queue,
             "skill_id" => &self.skill,
             "skill_type" => "shell",
@@ -155,7 +162,7 @@ impl World {
             "foreign.EndJobExecution" => json!({"status": "completed"}),
             "queues.Lock" => json!({"worker_id": "me"}),
             "foreign.UpdateExecution" => json!({"execution_metadata": {"seen": true}}),
-            "jobs.Update" | "skills.Put" | "skills.Update" => {
+            "jobs.Update" | "queues.Update" | "skills.Put" | "skills.Update" => {
                 json!({"description": "changed"})
             }
             "skills.Associate" => json!({"skill_id": self.spare_skill}),

@@ -100,9 +100,7 @@ impl PlaneProcess {
             clock: clock.clone(),
             ids,
         });
-        for queue in drover_store::queues::queries::in_process(plane.store.reader()).await? {
-            plane.hub.serve(queue);
-        }
+        drover_plane::queues::serve(&plane).await?;
         drover_plane::workers::recover(&plane).await?;
         plane.embedded.recover().await?;
         store.started();
@@ -298,6 +296,7 @@ fn start_tasks(plane: &Arc<Plane>) {
     let (watching, stop) = (plane.embedded.clone(), plane.stopping.clone());
     plane.tasks.spawn(async move { watching.watch(stop).await });
     plane.tasks.spawn(drover_plane::workers::watch(plane.clone()));
+    plane.tasks.spawn(drover_plane::queues::clean_up(plane.clone()));
     let (metrics, stop) = (plane.metrics.clone(), plane.stopping.clone());
     plane.tasks.spawn(async move {
         while !ends_within(&stop, UPKEEP).await {

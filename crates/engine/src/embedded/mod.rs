@@ -5,6 +5,7 @@ mod elsewhere;
 mod foreign;
 mod lease;
 mod outbox;
+mod queue_gone;
 mod recover;
 mod replicas;
 mod report;

@@ -4,6 +4,7 @@ mod create;
 mod get;
 mod list;
 mod show;
+mod worker_command;
 
 use drover_wire::environments as wire;
 
@@ -18,4 +19,5 @@ pub fn routes(routes: Routes) -> Routes {
         .on::<wire::Create, _, _>(create::handler)
         .on::<wire::List, _, _>(list::handler)
         .on::<wire::Get, _, _>(get::handler)
+        .on::<wire::WorkerCommand, _, _>(worker_command::handler)
 }

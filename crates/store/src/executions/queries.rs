@@ -3,9 +3,12 @@
 use std::collections::HashMap;
 
 use drover_domain::executions::{EventKind, Status, StoredEvent};
-use drover_domain::{Doing, Error, ExecutionId, JobId, OrgId, Page, QueueId, Result, timestamp};
+use drover_domain::{
+    Doing, Error, ExecutionId, JobId, OrgId, Page, QueueId, Result, micros, timestamp,
+};
+use jiff::Timestamp;
 use sea_orm::entity::prelude::Json;
-use sea_orm::sea_query::{Expr, ExprTrait, Order, Query};
+use sea_orm::sea_query::{Expr, ExprTrait, Func, Order, Query, SelectStatement, SimpleExpr};
 use sea_orm::{
     ColumnTrait, DatabaseConnection, EntityTrait, FromQueryResult, JoinType, PaginatorTrait,
     QueryFilter, QueryOrder, QuerySelect, RelationDef, Select,
@@ -27,6 +30,10 @@ pub struct Filter {
     /// Of this job.
     pub job_id: Option<JobId>,
 }
+
+/// The states of a run that is not over.
+const OPEN: [Status; 5] =
+    [Status::Pending, Status::Queued, Status::Running, Status::WaitingForInput, Status::Paused];
 
 /// How the runs of a job went.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -278,6 +285,117 @@ pub async fn runs_of_queue(
         .all(db)
         .await
         .doing("list the runs of a queue")
+}
+
+/// Runs of a queue that are not over.
+pub async fn runs_open_on(
+    db: &DatabaseConnection,
+    org: &OrgId,
+    queue: QueueId,
+    limit: u64,
+) -> Result<Vec<ExecutionId>> {
+    let open: Vec<Uuid> = of(org)
+        .filter(entity::Column::Status.is_in(OPEN.map(Status::as_str)))
+        .filter(entity::Column::WorkerQueueId.eq(queue.0))
+        .select_only()
+        .column(entity::Column::Id)
+        .limit(limit)
+        .into_tuple()
+        .all(db)
+        .await
+        .doing("list the runs of a queue that are not over")?;
+    Ok(open.into_iter().map(ExecutionId).collect())
+}
+
+/// How many runs of a queue are not over.
+pub async fn runs_open_count(db: &DatabaseConnection, org: &OrgId, queue: QueueId) -> Result<u64> {
+    of(org)
+        .filter(entity::Column::Status.is_in(OPEN.map(Status::as_str)))
+        .filter(entity::Column::WorkerQueueId.eq(queue.0))
+        .count(db)
+        .await
+        .doing("count the runs of a queue that are not over")
+}
+
+/// Runs of a queue that are not over. For statements about queues.
+pub(crate) fn open_on(org: impl Into<SimpleExpr>, queue: impl Into<SimpleExpr>) -> SelectStatement {
+    use entity::{Column, Entity};
+    Query::select()
+        .expr(Expr::val(1))
+        .from(Entity)
+        .and_where(Expr::col((Entity, Column::OrganizationId)).eq(org.into()))
+        .and_where(Expr::col((Entity, Column::Status)).is_in(OPEN.map(Status::as_str)))
+        .and_where(Expr::col((Entity, Column::WorkerQueueId)).eq(queue.into()))
+        .to_owned()
+}
+
+/// The runs of a queue in one state.
+#[derive(Debug, Clone, PartialEq, FromQueryResult)]
+pub struct StateOfQueue {
+    /// Which state.
+    pub status: String,
+    /// How many.
+    pub runs: i64,
+    /// Milliseconds from the first worker to the end, on average.
+    pub took_ms: Option<f64>,
+    /// When the last of them ended.
+    pub ended_at: Option<i64>,
+    /// When something last changed about one of them.
+    pub changed_at: i64,
+}
+
+/// The runs of a queue by their state: those that are not over, and those that were accepted since an
+/// instant.
+pub async fn states_of_queue(
+    db: &DatabaseConnection,
+    org: &OrgId,
+    queue: QueueId,
+    since: Timestamp,
+) -> Result<Vec<StateOfQueue>> {
+    use entity::Column;
+    let millis = u128::try_from(since.as_millisecond()).unwrap_or_default();
+    let took = Expr::col(Column::CompletedAt).sub(Expr::col(Column::StartedAt));
+    let took_ms = took.cast_as("double precision").div(1000.0);
+    let over = of(org)
+        .filter(Column::Status.is_not_in(OPEN.map(Status::as_str)))
+        // Ids begin with the milliseconds of their making, so this reads the newest runs alone.
+        .filter(Column::Id.gte(Uuid::from_u128(millis << 80)))
+        .filter(Column::CreatedAt.gte(micros(since)));
+    let open = of(org).filter(Column::Status.is_in(OPEN.map(Status::as_str)));
+    let mut states = Vec::new();
+    for runs in [over, open] {
+        let some = runs
+            .filter(Column::WorkerQueueId.eq(queue.0))
+            .select_only()
+            .column(Column::Status)
+            .column_as(Column::Id.count(), "runs")
+            .column_as(SimpleExpr::from(Func::avg(took_ms.clone())), "took_ms")
+            .column_as(Column::CompletedAt.max(), "ended_at")
+            .column_as(Column::UpdatedAt.max(), "changed_at")
+            .group_by(Column::Status)
+            .into_model()
+            .all(db)
+            .await;
+        states.extend::<Vec<StateOfQueue>>(some.doing("count the runs of a queue")?);
+    }
+    Ok(states)
+}
+
+/// The flows of the runs of a queue that run.
+pub async fn flows_running_on(
+    db: &DatabaseConnection,
+    org: &OrgId,
+    queue: QueueId,
+) -> Result<Vec<String>> {
+    of(org)
+        .filter(entity::Column::Status.eq(Status::Running.as_str()))
+        .filter(entity::Column::WorkerQueueId.eq(queue.0))
+        .select_only()
+        .column(entity::Column::Flow)
+        .into_tuple()
+        .all(db)
+        .await
+        .doing("read what the runs of a queue do")
 }
 
 /// What a foreign worker has streamed of the turn that it is in. The caller has checked whose run it

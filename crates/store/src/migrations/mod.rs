@@ -9,6 +9,7 @@ mod m0003_outbox;
 mod m0004_foreign;
 mod m0005_replicas;
 mod m0006_moved_keys;
+mod m0007_ephemeral;
 
 /// All migrations, in order.
 pub struct Migrations;
@@ -22,6 +23,7 @@ impl MigratorTrait for Migrations {
             Box::new(m0004_foreign::Migration),
             Box::new(m0005_replicas::Migration),
             Box::new(m0006_moved_keys::Migration),
+            Box::new(m0007_ephemeral::Migration),
         ]
     }
 }
