@@ -5,6 +5,7 @@ mod lost;
 mod protocol;
 mod register;
 mod serve;
+mod stuck;
 
 use drover_domain::workers::PROTOCOL;
 use serde_json::{Value, json};

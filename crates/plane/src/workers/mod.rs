@@ -11,12 +11,14 @@ mod progress;
 mod register;
 mod registry;
 mod renew;
+mod stuck;
 mod tasks;
 
 pub(crate) use register::no_room;
 pub use registry::Registry;
 pub use tasks::elsewhere::follow;
 pub use tasks::lost::{LOOK, recover, watch};
+pub use tasks::stuck::watch_stuck;
 
 use drover_wire::workers as wire;
 

@@ -164,7 +164,7 @@ fn any_report() -> impl Strategy<Value = Event> {
         Just(Event::Foreign(Report::WorkerLost)),
         Just(Event::Foreign(Report::WorkerLeft)),
         Just(Event::MessageAdded),
-        Just(Event::DeadlinePassed),
+        Just(Event::DeadlinePassed { silence: None }),
         Just(Event::CancelRequested { reason: "stop".into() }),
         Just(Event::Leased { activity: 1 }),
         Just(Event::TurnDone { activity: 1, calls: 0, tokens: 1 }),
