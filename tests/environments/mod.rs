@@ -5,6 +5,7 @@ mod delete;
 mod list;
 mod task_queues;
 mod update;
+mod worker_command;
 
 /// Where environments are.
 const ENVIRONMENTS: &str = "/api/v1/environments";

@@ -17,6 +17,8 @@ pub struct World {
     agent: String,
     environment: String,
     queue: String,
+    /// A queue that nothing waits on.
+    spare_queue: String,
     skill: String,
     /// A skill that nothing holds.
     spare_skill: String,
@@ -41,10 +43,11 @@ impl World {
     pub async fn create(owner: &Organization) -> Self {
         let skill = json!({"name": unique("skill"), "type": "shell"});
         let spare_skill = json!({"name": unique("spare"), "type": "python"});
-        let (skill, spare_skill, environment, queue, key) = tokio::join!(
+        let (skill, spare_skill, environment, queue, spare_queue, key) = tokio::join!(
             owner.create("/api/v1/skills", skill),
             owner.create("/api/v1/skills", spare_skill),
             owner.create("/api/v1/environments", json!({"name": unique("env")})),
+            owner.queue_without_worker(),
             owner.queue_without_worker(),
             owner.create("/api/v1/api-keys", json!({"name": "spare"})),
         );
@@ -74,6 +77,7 @@ impl World {
             agent,
             environment,
             queue,
+            spare_queue,
             skill,
             spare_skill,
             job,
@@ -102,7 +106,8 @@ impl World {
             &self.approval,
         ];
         let made = [agent, environment, queue, skill, spare_skill, job, execution, &self.activity];
-        own.into_iter().chain(made).map(String::as_str).collect()
+        let spare = [&self.spare_queue];
+        own.into_iter().chain(made).chain(spare).map(String::as_str).collect()
     }
 
     /// A valid request of an operation about what is here, without a key.
@@ -144,6 +149,8 @@ impl World {
             // Environments, under their older name.
             "queue_id" if operation.starts_with("task_queues.") => &self.environment,
             "queue_name" => &self.environment,
+            // Runs that are not over are in the way.
+            "queue_id" if operation == "queues.Delete" => &self.spare_queue,
             "queue_id" => &self.queue,
             "request_id" => &self.approval,
             "skill_id" => &self.skill,
@@ -192,7 +199,7 @@ impl World {
             "foreign.EndJobExecution" => json!({"status": "completed"}),
             "queues.Lock" => json!({"worker_id": "me"}),
             "foreign.UpdateExecution" => json!({"execution_metadata": {"seen": true}}),
-            "jobs.Update" | "skills.Put" | "skills.Update" => {
+            "jobs.Update" | "queues.Update" | "skills.Put" | "skills.Update" => {
                 json!({"description": "changed"})
             }
             "skills.Associate" => json!({"skill_id": self.spare_skill}),

@@ -75,9 +75,17 @@ fn forgeries() -> Vec<Forgery> {
             row(lines, "execution_events")["execution_id"] =
                 json!("01a20ace-c07f-7379-aaa8-c03477444210");
         }),
-        ("a queue that is not there", "one of `worker_queues`", |lines| {
-            row(lines, "executions")["worker_queue_id"] =
-                json!("01a20ace-c07f-7379-aaa8-c03477444210");
+        ("an open run without its queue", "its worker queue is not there", |lines| {
+            let is_open = |line: &&mut Value| line["row"]["status"] == "pending";
+            let mut runs = lines.iter_mut().filter(|line| line["table"] == "executions");
+            let open = runs.find(is_open).expect("a run that waits");
+            open["row"]["worker_queue_id"] = json!("01a20ace-c07f-7379-aaa8-c03477444210");
+        }),
+        ("an open step without its queue", "a step for a worker queue that is not", |lines| {
+            let is_open = |line: &&mut Value| line["row"]["ended_at"].is_null();
+            let mut steps = lines.iter_mut().filter(|line| line["table"] == "activities");
+            let open = steps.find(is_open).expect("a step that waits");
+            open["row"]["queue_id"] = json!("01a20ace-c07f-7379-aaa8-c03477444210");
         }),
         ("a key of nobody", "one of `users`", |lines| {
             row(lines, "api_keys")["user_id"] = json!("01a20ace-c07f-7379-aaa8-c03477444210");

@@ -321,3 +321,25 @@ async fn everything_goes_on(tenant: &Tenant, org: &Organization) {
     let cron = jobs.body.as_array().expect("a list").clone();
     assert_eq!(cron.iter().filter(|job| job["trigger_type"] == "cron").count(), CRON_JOBS);
 }
+
+#[tokio::test]
+async fn a_run_that_has_outlived_its_queue_travels() {
+    let mut plane = Plane::start_on_sqlite();
+    let org = plane.organization().await;
+    let queue = org.queue_without_worker().await;
+    let agent = org.agent("instant").await;
+    let run = org.execute(&agent, json!({"prompt": "go", "worker_queue_id": queue})).await;
+    org.cancel(&run).await;
+    assert_eq!(org.delete(&format!("/api/v1/worker-queues/{queue}")).await.status, 204);
+    plane.terminate();
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let file = folder.path().join("file");
+    Place::Directory(&plane.data_dir()).export(&org.name, &file);
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    Place::Directory(&directory.path().join("data")).import(&file);
+    let plane = Plane::start_in(directory);
+    let org = org.at(&plane);
+    let moved = org.execution(&run).await;
+    assert_eq!((&moved["status"], &moved["worker_queue_id"]), (&json!("cancelled"), &json!(queue)));
+    org.log(&run).await;
+}

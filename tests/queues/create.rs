@@ -77,6 +77,8 @@ async fn a_bad_field_is_refused_by_name() {
         (json!({"heartbeat_interval": "60"}), "body.heartbeat_interval"),
         (json!({"tags": {}}), "body.tags"),
         (json!({"ephemeral": "yes"}), "body.ephemeral"),
+        (json!({"auto_cleanup_after_seconds": 0}), "body.auto_cleanup_after_seconds"),
+        (json!({"auto_cleanup_after_seconds": 604_801}), "body.auto_cleanup_after_seconds"),
         (json!({"settings": 7}), "body.settings"),
         (json!({"settings": {"enable_local_litellm_proxy": true}}), "body.settings.litellm_config"),
         (config(json!([])), "body.settings.litellm_config"),

@@ -7,6 +7,7 @@ mod protocol;
 mod register;
 mod runners;
 mod serve;
+mod stuck;
 
 use drover_domain::workers::PROTOCOL;
 use serde_json::{Value, json};

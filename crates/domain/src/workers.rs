@@ -9,6 +9,9 @@ pub const PROTOCOL: u32 = 1;
 pub const LEASE: SignedDuration = SignedDuration::from_secs(15);
 /// The time between two heartbeats; a lease lasts three.
 pub const HEARTBEAT: SignedDuration = SignedDuration::from_secs(5);
+/// How long a worker may be heard and say nothing of a run that it has, before it counts as stuck: twice
+/// the silence of a model at which a worker of ours gives up. Unless the plane is told otherwise.
+pub const STUCK_AFTER: SignedDuration = SignedDuration::from_secs(600);
 /// Queues that one worker may serve.
 pub const MAX_QUEUES: usize = 100;
 

@@ -56,6 +56,10 @@ pub struct Config {
     /// Seconds in which a plane that is told to stop still takes requests, while `/api/ready` says 503.
     /// Default: 0. Since: 0.2.
     pub drain_seconds: u64,
+    /// Seconds for which a worker may be heard and say nothing of a run that it has; then it is shown as
+    /// `stuck`, and the log says so. The run goes on until its own limit.
+    /// Default: 600. Since: 0.2.
+    pub stuck_after_seconds: u32,
     /// A Temporal server that drives the runs: `http://host:7233`, or `https://…` with TLS. The plane
     /// then has no worker of its own; `drover worker` takes its work from there. For `drover worker`:
     /// where it finds Temporal, if that is not where the plane finds it.
@@ -152,6 +156,7 @@ impl Default for Config {
             signing_key: None,
             signing_key_file: None,
             drain_seconds: 0,
+            stuck_after_seconds: 600,
             temporal_address: None,
             temporal_namespace: "default".to_owned(),
             temporal_api_key: None,
@@ -188,7 +193,7 @@ enum Shape {
 }
 
 /// The keys with their variables.
-const VARIABLES: [(&str, &str, Shape); 30] = [
+const VARIABLES: [(&str, &str, Shape); 31] = [
     ("data_dir", "DROVER_DATA_DIR", Shape::Text),
     ("database_url", "DROVER_DATABASE_URL", Shape::Text),
     ("database_readers", "DROVER_DATABASE_READERS", Shape::Number),
@@ -196,6 +201,7 @@ const VARIABLES: [(&str, &str, Shape); 30] = [
     ("signing_key", "DROVER_SIGNING_KEY", Shape::Text),
     ("signing_key_file", "DROVER_SIGNING_KEY_FILE", Shape::Text),
     ("drain_seconds", "DROVER_DRAIN_SECONDS", Shape::Number),
+    ("stuck_after_seconds", "DROVER_STUCK_AFTER_SECONDS", Shape::Number),
     ("temporal_address", "DROVER_TEMPORAL_ADDRESS", Shape::Text),
     ("temporal_namespace", "DROVER_TEMPORAL_NAMESPACE", Shape::Text),
     ("temporal_api_key", "DROVER_TEMPORAL_API_KEY", Shape::Text),
@@ -363,6 +369,9 @@ impl Config {
             if !(1..=most).contains(&number) {
                 return Err(CommandError::usage(format!("`{key}` should be between 1 and {most}")));
             }
+        }
+        if self.stuck_after_seconds == 0 {
+            return Err(CommandError::usage("`stuck_after_seconds` should be at least 1"));
         }
         if self.drain_seconds > 3600 {
             return Err(CommandError::usage("`drain_seconds` should be between 0 and 3600"));

@@ -13,6 +13,7 @@ use drover_store::{Claim, DirectoryLock, Sharing, Store};
 use drover_temporal::Temporal;
 use drover_worker::WorkerHandle;
 use drover_worker::sandbox::Wall;
+use jiff::SignedDuration;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
@@ -75,7 +76,9 @@ impl PlaneProcess {
         let url = format!("http://{}", reachable(address));
         let public_url = config.public_url.clone().unwrap_or_else(|| url.clone());
         let admin_token = directory.make_admin_token(&*ids)?;
-        let mut embedded = Embedded::new(store.clone(), hub.clone(), clock.clone(), ids.clone());
+        let stuck_after = SignedDuration::from_secs(config.stuck_after_seconds.into());
+        let mut embedded = Embedded::new(store.clone(), hub.clone(), clock.clone(), ids.clone())
+            .with_stuck_after(stuck_after);
         if temporal.is_some() {
             embedded = embedded.with_temporal();
         }
@@ -100,9 +103,7 @@ impl PlaneProcess {
             clock: clock.clone(),
             ids,
         });
-        for queue in drover_store::queues::queries::in_process(plane.store.reader()).await? {
-            plane.hub.serve(queue);
-        }
+        drover_plane::queues::serve(&plane).await?;
         drover_plane::workers::recover(&plane).await?;
         plane.embedded.recover().await?;
         store.started();
@@ -299,6 +300,8 @@ fn start_tasks(plane: &Arc<Plane>) {
     plane.tasks.spawn(async move { watching.watch(stop).await });
     plane.tasks.spawn(drover_plane::workers::watch(plane.clone()));
     plane.tasks.spawn(drover_plane::approvals::watch(plane.clone()));
+    plane.tasks.spawn(drover_plane::workers::watch_stuck(plane.clone()));
+    plane.tasks.spawn(drover_plane::queues::clean_up(plane.clone()));
     let (metrics, stop) = (plane.metrics.clone(), plane.stopping.clone());
     plane.tasks.spawn(async move {
         while !ends_within(&stop, UPKEEP).await {

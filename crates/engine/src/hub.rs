@@ -140,6 +140,20 @@ impl Hub {
         }
     }
 
+    /// Says that the worker of this process takes nothing more from a queue. It may have leases there.
+    pub fn rest(&self, queue: QueueId) {
+        let mut queues = self.write_queues();
+        queues.in_process.remove(&queue);
+        queues.known.insert(queue);
+    }
+
+    /// A queue was deleted: nobody has left a lease there.
+    pub fn gone(&self, queue: QueueId) {
+        let mut queues = self.write_queues();
+        queues.in_process.remove(&queue);
+        queues.known.remove(&queue);
+    }
+
     /// Whether the worker of this process serves a queue.
     pub fn serves_here(&self, queue: QueueId) -> bool {
         self.read_queues().in_process.contains(&queue)

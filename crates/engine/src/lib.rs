@@ -21,7 +21,7 @@ pub use embedded::{
 pub use hub::{Driver, Hub, Watch};
 pub use run::{NewRun, Run, Spent};
 pub use step::Speaker;
-pub use taker::Taker;
+pub use taker::{IN_PROCESS, Taker};
 pub use teller::{EndedOutside, ForeignWords, Starting, Teller, Workflows};
 
 use async_trait::async_trait;

@@ -11,7 +11,7 @@ use crate::hub::lock;
 use crate::lanes::Lanes;
 
 /// What the owner of a lease in this process is called, before the id of the process's start.
-pub(crate) const IN_PROCESS: &str = "in-process-";
+pub const IN_PROCESS: &str = "in-process-";
 
 /// A worker, as the engine sees it: the owner of leases.
 pub struct Taker {

@@ -420,6 +420,26 @@ pub struct EnvironmentRef {
     pub status: String,
 }
 
+/// How a worker of an environment is started: one that serves all of its active queues.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct EnvironmentCommandResponse {
+    /// Always empty: a worker has an API key, and that is shown to nobody again.
+    pub worker_token: String,
+    /// The environment's name.
+    pub environment_name: String,
+    /// To be typed, with the key in `DROVER_API_KEY`.
+    pub command: String,
+    /// The same in parts.
+    #[schema(value_type = Object)]
+    pub command_parts: Value,
+    /// The environment's status: there is no namespace of its own.
+    pub namespace_status: String,
+    /// Whether the environment takes workers: it is active, and so is a queue of it.
+    pub can_register: bool,
+    /// Always null: nothing has to be provisioned.
+    pub provisioning_workflow_id: Option<String>,
+}
+
 operations! { "environments";
     /// Makes an environment.
     Create = POST "/api/v1/environments", May(Write), NoQuery, EnvironmentCreate => 201 EnvironmentResponse;
@@ -431,6 +451,8 @@ operations! { "environments";
     Update = PATCH "/api/v1/environments/{environment_id}", May(Write), NoQuery, EnvironmentUpdate => 200 EnvironmentResponse;
     /// Deletes an environment with its queues.
     Delete = DELETE "/api/v1/environments/{environment_id}", May(Write), NoQuery, Nothing => 204 Nothing;
+    /// Says how a worker of an environment's queues is started.
+    WorkerCommand = GET "/api/v1/environments/{environment_id}/worker-command", May(Read), NoQuery, Nothing => 200 EnvironmentCommandResponse;
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Worker queues (contract, workers §2).
 
+use drover_domain::Patch;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
@@ -7,6 +8,9 @@ use utoipa::{IntoParams, ToSchema};
 use crate::check::{Check, Violations};
 use crate::environments::words_of;
 use crate::{NoQuery, Nothing, operations};
+
+/// The longest that an ephemeral queue waits for its first worker: a week.
+const MAX_CLEANUP: i64 = 7 * 86_400;
 
 /// A new queue of an environment.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
@@ -30,6 +34,9 @@ pub struct WorkerQueueCreate {
     pub ephemeral: Option<bool>,
     /// Whether its worker leaves after one run.
     pub single_execution_mode: Option<bool>,
+    /// Seconds after which an ephemeral one goes that never had a worker: 1 to 604800, 3600 if not
+    /// given.
+    pub auto_cleanup_after_seconds: Option<i64>,
 }
 
 impl Check for WorkerQueueCreate {
@@ -43,8 +50,82 @@ impl Check for WorkerQueueCreate {
         if let Some(seconds) = self.heartbeat_interval {
             violations.range("heartbeat_interval", seconds, 10, 300);
         }
+        if let Some(seconds) = self.auto_cleanup_after_seconds {
+            violations.range("auto_cleanup_after_seconds", seconds, 1, MAX_CLEANUP);
+        }
         words_of("tags", self.tags.as_deref().unwrap_or_default(), violations);
         if let Some(settings) = &self.settings {
+            violations.object("settings", settings);
+            check_proxy(settings, violations);
+        }
+    }
+}
+
+/// What a queue's status may be.
+const STATUSES: [&str; 4] = ["active", "inactive", "paused", "maintenance"];
+
+/// Changes of a queue. A field that is absent stays; null clears it, where it can be cleared.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+pub struct WorkerQueueUpdate {
+    /// Unique in its environment, 2 to 50 characters.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub name: Patch<String>,
+    /// For people.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub display_name: Patch<String>,
+    /// For people.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub description: Patch<String>,
+    /// `active`, `inactive`, `paused` or `maintenance`. Only an active one takes new workers and new
+    /// runs; workers that it has go on, but for the one inside the plane.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub status: Patch<String>,
+    /// Workers that may serve it at once; null lifts the limit. Those that it has stay.
+    #[serde(default)]
+    #[schema(value_type = Option<i64>)]
+    pub max_workers: Patch<i64>,
+    /// Seconds between the signs of life of its workers: 10 to 300.
+    #[serde(default)]
+    #[schema(value_type = Option<i64>)]
+    pub heartbeat_interval: Patch<i64>,
+    /// Words to find it by; replaced whole.
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<String>>)]
+    pub tags: Patch<Vec<String>>,
+    /// Free settings; replaced whole. Those of the model proxy are checked.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub settings: Patch<Value>,
+}
+
+impl Check for WorkerQueueUpdate {
+    fn check(&self, violations: &mut Violations) {
+        let text = |patch: &Patch<String>| patch.as_value().cloned();
+        for (field, patch) in [("name", &self.name), ("status", &self.status)] {
+            if *patch == Patch::Null {
+                violations.add(field, "string_type", "Input should be a valid string");
+            }
+        }
+        if let Some(name) = self.name.as_value() {
+            violations.text("name", name, 2, 50);
+        }
+        violations.optional_text("display_name", text(&self.display_name).as_deref(), 255);
+        violations.optional_text("description", text(&self.description).as_deref(), 10_000);
+        if let Some(status) = self.status.as_value() {
+            violations.one_of("status", status, &STATUSES);
+        }
+        if let Some(workers) = self.max_workers.as_value() {
+            violations.range("max_workers", *workers, 1, i32::MAX.into());
+        }
+        if let Some(seconds) = self.heartbeat_interval.as_value() {
+            violations.range("heartbeat_interval", *seconds, 10, 300);
+        }
+        words_of("tags", self.tags.as_value().map_or(&[], Vec::as_slice), violations);
+        if let Some(settings) = self.settings.as_value() {
             violations.object("settings", settings);
             check_proxy(settings, violations);
         }
@@ -200,6 +281,117 @@ pub struct WorkerQueueCommandResponse {
     pub max_workers: Option<i32>,
 }
 
+/// How a queue did in the last 24 hours, and what it does now.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct WorkerQueueMetricsResponse {
+    /// The queue.
+    pub queue_id: String,
+    /// Workers that serve it now, the one inside the plane among them.
+    pub active_workers: u32,
+    /// Those of them that do nothing on it.
+    pub idle_workers: u32,
+    /// Those of them that do something on it.
+    pub busy_workers: u32,
+    /// Workers that have registered and not left, though some may not be heard at the moment.
+    pub total_workers: u32,
+    /// Runs that were accepted in the last 24 hours and have completed or failed.
+    pub tasks_processed_24h: u64,
+    /// Those of them that have failed.
+    pub tasks_failed_24h: u64,
+    /// Runs that wait for a worker.
+    pub tasks_pending: u64,
+    /// Milliseconds from the first worker to the end, of those that have completed.
+    pub avg_task_duration_ms: f64,
+    /// Those that have failed among those that are processed.
+    pub error_rate_percent: f64,
+    /// When the last of them failed.
+    pub last_error_at: Option<String>,
+    /// Model turns and tool calls that wait for a worker.
+    pub task_queue_backlog: u64,
+    /// Workers that take what waits.
+    pub task_queue_pollers: u32,
+    /// When something last changed about a run of the last 24 hours, or one that is not over.
+    pub last_activity_at: Option<String>,
+    /// When this was counted.
+    pub updated_at: String,
+}
+
+/// Which workflows of a queue.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct QueueWorkflowList {
+    /// Of runs in this state, any case.
+    #[serde(default)]
+    pub status_filter: Option<String>,
+    /// Workflows to return, 1 to 500; default 100.
+    #[serde(default)]
+    pub limit: Option<i64>,
+}
+
+/// The workflows of a queue: each drives a run.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct WorkflowsListResponse {
+    /// The newest first.
+    pub workflows: Vec<WorkflowListItem>,
+    /// How many these are.
+    pub total: usize,
+    /// Those of these that wait for a worker.
+    pub pending_count: usize,
+    /// Those of these that run.
+    pub running_count: usize,
+    /// Those of these that have completed.
+    pub completed_count: usize,
+    /// Those of these that have failed.
+    pub failed_count: usize,
+}
+
+/// A workflow that drives a run.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct WorkflowListItem {
+    /// `agent-execution-<id>`.
+    pub workflow_id: String,
+    /// The run's id: it has one workflow.
+    pub run_id: String,
+    /// The queue's id.
+    pub task_queue: String,
+    /// Always null: steps of a run go to any worker of the queue.
+    pub worker_id: Option<String>,
+    /// Where the run stands.
+    pub status: String,
+    /// The run's id.
+    pub execution_id: String,
+    /// When a worker first took it.
+    pub started_at: Option<String>,
+    /// When it ended.
+    pub close_time: Option<String>,
+    /// `agent-execution-workflow`.
+    pub workflow_type: String,
+    /// Always 1: a workflow begins once.
+    pub attempt: u32,
+    /// Always 0: the run's own log is its history.
+    pub history_length: u32,
+}
+
+/// For what a script is.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct InstallScriptQuery {
+    /// `local` (a shell script, unless another one is named), `docker` (the same), `kubernetes` or
+    /// `openshift` (manifests).
+    #[serde(default)]
+    pub deployment_type: Option<String>,
+    /// `text` (unless the other is named) or `json`, for `{"script": …}`.
+    #[serde(default)]
+    pub format: Option<String>,
+}
+
+/// What starts a worker of a queue somewhere.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct InstallScript {
+    /// A shell script, or manifests. It names the secret that it needs, and holds none.
+    pub script: String,
+}
+
 /// A queue as its workers are configured by it.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct WorkerQueueConfigResponse {
@@ -309,6 +501,18 @@ operations! { "queues";
     ListOfEnvironment = GET "/api/v1/environments/{environment_id}/worker-queues", May(Read), NoQuery, Nothing => 200 Vec<WorkerQueueResponse>;
     /// Lists the runs of a queue, newest first.
     Executions = GET "/api/v1/worker-queues/{queue_id}/executions", May(Read), QueueExecutionList, Nothing => 200 Vec<QueueExecution>;
+    /// Changes a worker queue.
+    Update = PATCH "/api/v1/worker-queues/{queue_id}", May(Write), NoQuery, WorkerQueueUpdate => 200 WorkerQueueResponse;
+    /// Deletes a worker queue without workers. Runs that are not over are in its way, unless it is
+    /// ephemeral: then they are cancelled.
+    Delete = DELETE "/api/v1/worker-queues/{queue_id}", May(Write), NoQuery, Nothing => 204 Nothing;
+    /// Counts what a queue did in the last 24 hours and what it does now.
+    Metrics = GET "/api/v1/worker-queues/{queue_id}/metrics", May(Read), NoQuery, Nothing => 200 WorkerQueueMetricsResponse;
+    /// Lists the workflows of a queue's runs, newest first.
+    Workflows = GET "/api/v1/worker-queues/{queue_id}/workflows", May(Read), QueueWorkflowList, Nothing => 200 WorkflowsListResponse;
+    /// Writes what starts a worker of a queue somewhere: as text, or with `format=json` as
+    /// `{"script": …}`.
+    InstallScriptOperation = GET "/api/v1/worker-queues/{queue_id}/install-script", May(Read), InstallScriptQuery, Nothing => 200 InstallScript;
     /// Says how a worker of a queue is started.
     WorkerCommand = GET "/api/v1/worker-queues/{queue_id}/worker-command", May(Read), NoQuery, Nothing => 200 WorkerQueueCommandResponse;
     /// Shows a queue as its workers are configured by it.

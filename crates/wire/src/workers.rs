@@ -385,7 +385,7 @@ pub struct WorkerDetail {
     pub kind: String,
     /// The version it says it has.
     pub version: String,
-    /// `active`, `idle` or `busy`.
+    /// `active`, `idle` or `busy`, as it says; or `stuck`: it says nothing of a run that it has.
     pub status: String,
     /// Tasks it has finished.
     pub tasks_processed: i64,

@@ -133,7 +133,10 @@ pub enum Event {
     /// A message was added to the conversation.
     MessageAdded,
     /// The run's time is up.
-    DeadlinePassed,
+    DeadlinePassed {
+        /// How long its worker has reported nothing, if that is longer than is usual.
+        silence: Option<SignedDuration>,
+    },
     /// Somebody says that the run is done.
     DoneRequested,
     /// Somebody stops the run.
@@ -270,9 +273,10 @@ impl ExecutionFlow {
             Event::Foreign(report) => self.reported(report, now),
             Event::MessageAdded if self.foreign.is_some() => self.message_for_foreign(now),
             Event::MessageAdded => self.message_added(now),
-            Event::DeadlinePassed if self.status != Status::WaitingForInput || self.was_told() => {
-                let seconds = self.limits.max_seconds;
-                self.stop(Status::Failed, format!("Limit reached: max_seconds ({seconds} s)"))
+            Event::DeadlinePassed { silence }
+                if self.status != Status::WaitingForInput || self.was_told() =>
+            {
+                self.out_of_time(silence)
             }
             Event::DoneRequested => self.done_requested(),
             Event::CancelRequested { reason } => self.stop(Status::Cancelled, reason),
@@ -283,8 +287,18 @@ impl ExecutionFlow {
             | Event::ToolDone { .. }
             | Event::ActivityFailed { .. }
             | Event::LeaseLost { .. }
-            | Event::DeadlinePassed => Vec::new(),
+            | Event::DeadlinePassed { .. } => Vec::new(),
         }
+    }
+
+    fn out_of_time(&mut self, silence: Option<SignedDuration>) -> Vec<Command> {
+        let seconds = self.limits.max_seconds;
+        let mut reason = format!("Limit reached: max_seconds ({seconds} s)");
+        if let Some(silence) = silence.filter(|_| self.status == Status::Running) {
+            let silence = silence.as_secs();
+            reason.push_str(&format!("; its worker reported nothing for the last {silence} s"));
+        }
+        self.stop(Status::Failed, reason)
     }
 
     /// Whether this activity is the one the run waits for.
@@ -540,6 +554,28 @@ mod tests {
     }
 
     #[test]
+    fn a_run_whose_worker_was_silent_says_so_at_its_end() {
+        for (silence, more) in [
+            (None, ""),
+            (
+                Some(SignedDuration::from_secs(40)),
+                "; its worker reported nothing for the last 40 s",
+            ),
+        ] {
+            let mut flow = ExecutionFlow::new(limits(), false);
+            flow.step(Event::Accepted, at(0));
+            flow.step(Event::Leased { activity: 1 }, at(0));
+            let commands = flow.step(Event::DeadlinePassed { silence }, at(60));
+            let [Command::StopActivity { activity: 1 }, Command::Settle(end)] = &commands[..]
+            else {
+                panic!("{commands:?}")
+            };
+            let reason = format!("Limit reached: max_seconds (60 s){more}");
+            assert_eq!(end.error_message, Some(reason));
+        }
+    }
+
+    #[test]
     fn a_useless_retry_is_not_made_and_a_useful_one_ends() {
         let mut flow = ExecutionFlow::new(limits(), false);
         flow.step(Event::Accepted, at(0));
@@ -584,7 +620,7 @@ mod tests {
             ),
             activity.prop_map(|activity| Event::LeaseLost { activity }),
             Just(Event::MessageAdded),
-            Just(Event::DeadlinePassed),
+            Just(Event::DeadlinePassed { silence: None }),
             Just(Event::DoneRequested),
             Just(Event::CancelRequested { reason: "stop".into() }),
             Just(Event::Abandoned { reason: "gone".into() }),

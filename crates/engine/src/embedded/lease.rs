@@ -176,6 +176,10 @@ impl Embedded {
     }
 
     async fn take(&self, ready: &Ready, taker: &Arc<Taker>) -> Result<Option<Leased>> {
+        // It was offered here before the queue was paused: it waits until that is over.
+        if Arc::ptr_eq(taker, &self.in_process) && !self.hub.serves_here(ready.queue) {
+            return Ok(None);
+        }
         let hint = ready.hint.clone().and_then(|hint| Arc::downcast::<Hint>(hint).ok());
         if let Some(hint) = hint {
             match self.try_take(hint.run.clone(), hint.which.clone(), taker).await {

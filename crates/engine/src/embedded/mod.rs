@@ -6,6 +6,7 @@ mod elsewhere;
 mod foreign;
 mod lease;
 mod outbox;
+mod queue_gone;
 mod recover;
 mod replicas;
 mod report;
@@ -22,8 +23,10 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use drover_domain::executions::{Event, Status};
 use drover_domain::messages::{Body, Message};
+use drover_domain::workers::STUCK_AFTER;
 use drover_domain::{ActivityId, Clock, Error, ExecutionId, Ids, OrgId, QueueId, Result, micros};
 use drover_store::{Store, WriteSet, audit, executions};
+use jiff::SignedDuration;
 use tokio::sync::Semaphore;
 
 use crate::hub::Hub;
@@ -51,6 +54,8 @@ pub struct Embedded {
     contested: Semaphore,
     /// Whether Temporal drives the runs of queues whose workers take from it.
     tells_temporal: bool,
+    /// The silence about a run after which its worker counts as stuck.
+    stuck_after: SignedDuration,
 }
 
 impl Embedded {
@@ -59,8 +64,29 @@ impl Embedded {
         let owner = format!("{IN_PROCESS}{}", ids.next());
         let in_process = Taker::in_process(owner, hub.in_process().clone());
         let (in_turn, looked_at) = Default::default();
-        let (contested, tells_temporal) = (Semaphore::new(replicas::CONTESTED), false);
-        Self { store, hub, clock, ids, in_process, in_turn, looked_at, contested, tells_temporal }
+        Self {
+            store,
+            hub,
+            clock,
+            ids,
+            in_process,
+            in_turn,
+            looked_at,
+            contested: Semaphore::new(replicas::CONTESTED),
+            tells_temporal: false,
+            stuck_after: STUCK_AFTER,
+        }
+    }
+
+    /// The same, and a worker counts as stuck after this silence about what it runs.
+    #[must_use]
+    pub fn with_stuck_after(self, stuck_after: SignedDuration) -> Self {
+        Self { stuck_after, ..self }
+    }
+
+    /// The silence about a run after which its worker counts as stuck.
+    pub fn stuck_after(&self) -> SignedDuration {
+        self.stuck_after
     }
 
     /// The same, and Temporal is told of its runs.

@@ -85,9 +85,12 @@ impl Embedded {
         let now = micros(self.clock.now());
         let due = activities::queries::due_timers(self.store.reader(), now, BATCH).await?;
         for (org, id) in due {
+            let heard = executions::queries::last_heard(self.store.reader(), &org, id).await?;
             let decided = self.decide(&org, id, |run, set| {
                 let now = self.clock.now();
-                step(run, Event::DeadlinePassed, Extra::default(), set, now)?;
+                let silence = heard.map(|heard| now.duration_since(timestamp(heard)));
+                let silence = silence.filter(|silence| *silence >= self.stuck_after);
+                step(run, Event::DeadlinePassed { silence }, Extra::default(), set, now)?;
                 Ok(())
             });
             decided.await?;

@@ -7,6 +7,7 @@ mod list;
 mod named;
 mod show;
 pub(crate) mod update;
+mod worker_command;
 
 use drover_wire::environments as wire;
 
@@ -27,4 +28,5 @@ pub fn routes(routes: Routes) -> Routes {
         .on::<wire::Get, _, _>(get::handler)
         .on::<wire::Update, _, _>(update::handler)
         .on::<wire::Delete, _, _>(delete::handler)
+        .on::<wire::WorkerCommand, _, _>(worker_command::handler)
 }

@@ -130,6 +130,7 @@ fn made(ctx: &Ctx, set: &mut WriteSet, name: &str) -> Result<QueueId> {
         settings: json!({}),
         ephemeral: false,
         single_execution: false,
+        auto_cleanup_after_seconds: None,
         in_process: false,
         created_by: environment.created_by.clone(),
         created_at: now,

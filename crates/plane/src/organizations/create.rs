@@ -129,6 +129,7 @@ fn queue(
         tags: json!([]),
         settings: json!({}),
         ephemeral: false,
+        auto_cleanup_after_seconds: None,
         single_execution: false,
         in_process: true,
         created_by: Some(identity.user_id.to_string()),

@@ -58,6 +58,9 @@ fn row(ctx: &Ctx, environment: EnvironmentId, body: WorkerQueueCreate) -> entity
         tags: body.tags.unwrap_or_default().into(),
         settings: body.settings.unwrap_or_else(|| Map::new().into()),
         ephemeral,
+        auto_cleanup_after_seconds: body
+            .auto_cleanup_after_seconds
+            .and_then(|seconds| seconds.try_into().ok()),
         single_execution: body.single_execution_mode.unwrap_or_default(),
         in_process: false,
         created_by: Some(ctx.identity().user_id.to_string()),

@@ -14,6 +14,7 @@ mod progress;
 mod register;
 mod registry;
 mod renew;
+mod stuck;
 mod tasks;
 
 pub(crate) use pollers::Pollers;
@@ -21,6 +22,7 @@ pub(crate) use register::no_room;
 pub use registry::Registry;
 pub use tasks::elsewhere::follow;
 pub use tasks::lost::{LOOK, recover, watch};
+pub use tasks::stuck::watch_stuck;
 
 use drover_wire::workers as wire;
 

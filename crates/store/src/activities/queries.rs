@@ -2,14 +2,14 @@
 //! decision it takes from here is made with the organization of the row.
 
 use drover_domain::{ActivityId, Doing, ExecutionId, OrgId, QueueId, Result};
-use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{
-    ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
-    Select,
+    ColumnTrait, DatabaseConnection, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait, Select,
 };
 
 use super::{entity, timer};
-use crate::{WriteSet, executions};
+use crate::{WriteSet, executions, queues};
 
 /// An activity.
 pub async fn activity_by_id(
@@ -155,6 +155,61 @@ pub async fn due_timers(
         .await
         .doing("read whose timers are due")?;
     Ok(due.into_iter().map(|(id, org)| (OrgId::new(org), ExecutionId(id))).collect())
+}
+
+/// How many activities of a queue wait for a worker.
+pub async fn waiting_count(db: &DatabaseConnection, org: &OrgId, queue: QueueId) -> Result<u64> {
+    entity::Entity::find()
+        .filter(entity::Column::EndedAt.is_null())
+        .filter(entity::Column::QueueId.eq(queue.0))
+        .filter(entity::Column::OrganizationId.eq(org.as_str()))
+        .filter(entity::Column::State.eq("queued"))
+        .count(db)
+        .await
+        .doing("count what waits on a queue")
+}
+
+/// Who holds leases on a queue.
+pub async fn lease_owners(
+    db: &DatabaseConnection,
+    org: &OrgId,
+    queue: QueueId,
+) -> Result<Vec<String>> {
+    let owners: Vec<Option<String>> = leased(&[queue])
+        .filter(entity::Column::OrganizationId.eq(org.as_str()))
+        .select_only()
+        .column(entity::Column::LeaseOwner)
+        .distinct()
+        .into_tuple()
+        .all(db)
+        .await
+        .doing("list who holds leases on a queue")?;
+    Ok(owners.into_iter().flatten().collect())
+}
+
+/// Runs with a step that waits on a queue that is not there any more.
+pub async fn waiting_nowhere(
+    db: &DatabaseConnection,
+    limit: u64,
+) -> Result<Vec<(OrgId, ExecutionId)>> {
+    use entity::{Column, Entity};
+    use queues::entity::{Column as Queue, Entity as Queues};
+    let its_queue = Query::select()
+        .expr(Expr::val(1))
+        .from(Queues)
+        .and_where(Expr::col((Queues, Queue::Id)).equals((Entity, Column::QueueId)))
+        .to_owned();
+    let waiting: Vec<(String, uuid::Uuid)> = Entity::find()
+        .select_only()
+        .columns([Column::OrganizationId, Column::ExecutionId])
+        .filter(Column::EndedAt.is_null())
+        .filter(Expr::exists(its_queue).not())
+        .limit(limit)
+        .into_tuple()
+        .all(db)
+        .await
+        .doing("look for runs whose queue is gone")?;
+    Ok(waiting.into_iter().map(|(org, id)| (OrgId::new(org), ExecutionId(id))).collect())
 }
 
 /// Says that the set needs the lease to be as in this row.

@@ -3,17 +3,20 @@
 use std::collections::HashMap;
 
 use drover_domain::executions::{EventKind, Status, StoredEvent};
-use drover_domain::{Doing, Error, ExecutionId, JobId, OrgId, Page, QueueId, Result, timestamp};
+use drover_domain::{
+    Doing, Error, ExecutionId, JobId, OrgId, Page, QueueId, Result, micros, timestamp,
+};
+use jiff::Timestamp;
 use sea_orm::entity::prelude::Json;
-use sea_orm::sea_query::{Expr, ExprTrait, Order, Query};
+use sea_orm::sea_query::{Expr, ExprTrait, Func, Order, Query, SelectStatement, SimpleExpr};
 use sea_orm::{
     ColumnTrait, DatabaseConnection, EntityTrait, FromQueryResult, JoinType, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect, RelationDef, Select,
+    QueryFilter, QueryOrder, QuerySelect, QueryTrait, RelationDef, Select,
 };
 use uuid::Uuid;
 
 use super::{entity, event, foreign_stream, head};
-use crate::jobs;
+use crate::{activities, jobs};
 
 /// Which runs of an organization.
 #[derive(Debug, Clone, Default)]
@@ -27,6 +30,10 @@ pub struct Filter {
     /// Of this job.
     pub job_id: Option<JobId>,
 }
+
+/// The states of a run that is not over.
+const OPEN: [Status; 5] =
+    [Status::Pending, Status::Queued, Status::Running, Status::WaitingForInput, Status::Paused];
 
 /// How the runs of a job went.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -334,6 +341,225 @@ pub async fn runs_by_status(db: &DatabaseConnection, org: &OrgId) -> Result<Vec<
         .doing("count executions by their states")?;
     let count = |(status, runs)| (status, u64::try_from(runs).unwrap_or_default());
     Ok(counted.into_iter().map(count).collect())
+}
+
+/// Runs of a queue that are not over.
+pub async fn runs_open_on(
+    db: &DatabaseConnection,
+    org: &OrgId,
+    queue: QueueId,
+    limit: u64,
+) -> Result<Vec<ExecutionId>> {
+    let open: Vec<Uuid> = of(org)
+        .filter(entity::Column::Status.is_in(OPEN.map(Status::as_str)))
+        .filter(entity::Column::WorkerQueueId.eq(queue.0))
+        .select_only()
+        .column(entity::Column::Id)
+        .limit(limit)
+        .into_tuple()
+        .all(db)
+        .await
+        .doing("list the runs of a queue that are not over")?;
+    Ok(open.into_iter().map(ExecutionId).collect())
+}
+
+/// How many runs of a queue are not over.
+pub async fn runs_open_count(db: &DatabaseConnection, org: &OrgId, queue: QueueId) -> Result<u64> {
+    of(org)
+        .filter(entity::Column::Status.is_in(OPEN.map(Status::as_str)))
+        .filter(entity::Column::WorkerQueueId.eq(queue.0))
+        .count(db)
+        .await
+        .doing("count the runs of a queue that are not over")
+}
+
+/// Runs of a queue that are not over. For statements about queues.
+pub(crate) fn open_on(org: impl Into<SimpleExpr>, queue: impl Into<SimpleExpr>) -> SelectStatement {
+    use entity::{Column, Entity};
+    Query::select()
+        .expr(Expr::val(1))
+        .from(Entity)
+        .and_where(Expr::col((Entity, Column::OrganizationId)).eq(org.into()))
+        .and_where(Expr::col((Entity, Column::Status)).is_in(OPEN.map(Status::as_str)))
+        .and_where(Expr::col((Entity, Column::WorkerQueueId)).eq(queue.into()))
+        .to_owned()
+}
+
+/// The runs of a queue in one state.
+#[derive(Debug, Clone, PartialEq, FromQueryResult)]
+pub struct StateOfQueue {
+    /// Which state.
+    pub status: String,
+    /// How many.
+    pub runs: i64,
+    /// Milliseconds from the first worker to the end, on average.
+    pub took_ms: Option<f64>,
+    /// When the last of them ended.
+    pub ended_at: Option<i64>,
+    /// When something last changed about one of them.
+    pub changed_at: i64,
+}
+
+/// The runs of a queue by their state: those that are not over, and those that were accepted since an
+/// instant.
+pub async fn states_of_queue(
+    db: &DatabaseConnection,
+    org: &OrgId,
+    queue: QueueId,
+    since: Timestamp,
+) -> Result<Vec<StateOfQueue>> {
+    use entity::Column;
+    let millis = u128::try_from(since.as_millisecond()).unwrap_or_default();
+    let took = Expr::col(Column::CompletedAt).sub(Expr::col(Column::StartedAt));
+    let took_ms = took.cast_as("double precision").div(1000.0);
+    let over = of(org)
+        .filter(Column::Status.is_not_in(OPEN.map(Status::as_str)))
+        // Ids begin with the milliseconds of their making, so this reads the newest runs alone.
+        .filter(Column::Id.gte(Uuid::from_u128(millis << 80)))
+        .filter(Column::CreatedAt.gte(micros(since)));
+    let open = of(org).filter(Column::Status.is_in(OPEN.map(Status::as_str)));
+    let mut states = Vec::new();
+    for runs in [over, open] {
+        let some = runs
+            .filter(Column::WorkerQueueId.eq(queue.0))
+            .select_only()
+            .column(Column::Status)
+            .column_as(Column::Id.count(), "runs")
+            .column_as(SimpleExpr::from(Func::avg(took_ms.clone())), "took_ms")
+            .column_as(Column::CompletedAt.max(), "ended_at")
+            .column_as(Column::UpdatedAt.max(), "changed_at")
+            .group_by(Column::Status)
+            .into_model()
+            .all(db)
+            .await;
+        states.extend::<Vec<StateOfQueue>>(some.doing("count the runs of a queue")?);
+    }
+    Ok(states)
+}
+
+/// The flows of the runs of a queue that run.
+pub async fn flows_running_on(
+    db: &DatabaseConnection,
+    org: &OrgId,
+    queue: QueueId,
+) -> Result<Vec<String>> {
+    of(org)
+        .filter(entity::Column::Status.eq(Status::Running.as_str()))
+        .filter(entity::Column::WorkerQueueId.eq(queue.0))
+        .select_only()
+        .column(entity::Column::Flow)
+        .into_tuple()
+        .all(db)
+        .await
+        .doing("read what the runs of a queue do")
+}
+
+/// A run of which nothing was heard for a while.
+#[derive(Debug, Clone, PartialEq, FromQueryResult)]
+pub struct SilentRun {
+    /// Its id.
+    pub id: Uuid,
+    /// Whose it is.
+    pub organization_id: String,
+    /// Its flow, which knows the foreign worker that has it.
+    pub flow: String,
+    /// Who has leased its step, if a worker of ours has it.
+    pub lease_owner: Option<String>,
+}
+
+/// Runs whose steps are leased since before an instant and of which nothing was heard since then: of a
+/// queue of an organization, or, for the plane itself, of all.
+pub async fn silent_leases(
+    db: &DatabaseConnection,
+    queue: Option<(&OrgId, QueueId)>,
+    before: Timestamp,
+) -> Result<Vec<SilentRun>> {
+    use activities::entity::{Column as Step, Entity as Steps};
+    let run: RelationDef =
+        Steps::belongs_to(entity::Entity).from(Step::ExecutionId).to(entity::Column::Id).into();
+    let steps = Steps::find()
+        .filter(Step::EndedAt.is_null())
+        .filter(Step::State.eq("leased"))
+        .filter(Step::StartedAt.lt(micros(before)))
+        .apply_if(queue, |steps, (org, queue)| {
+            let of_queue = Step::QueueId.eq(queue.0);
+            steps.filter(of_queue).filter(Step::OrganizationId.eq(org.as_str()))
+        })
+        .join(JoinType::InnerJoin, run)
+        .filter(nothing_since(before))
+        .select_only()
+        .columns([entity::Column::Id, entity::Column::OrganizationId, entity::Column::Flow])
+        .column(Step::LeaseOwner);
+    steps.into_model().all(db).await.doing("look for workers that say nothing")
+}
+
+/// Runs of a queue that run and of which nothing was heard since an instant, whoever has them.
+pub async fn silent_runs(
+    db: &DatabaseConnection,
+    org: &OrgId,
+    queue: QueueId,
+    before: Timestamp,
+) -> Result<Vec<SilentRun>> {
+    of(org)
+        .filter(entity::Column::Status.eq(Status::Running.as_str()))
+        .filter(entity::Column::WorkerQueueId.eq(queue.0))
+        .filter(entity::Column::UpdatedAt.lt(micros(before)))
+        .filter(nothing_since(before))
+        .select_only()
+        .columns([entity::Column::Id, entity::Column::OrganizationId, entity::Column::Flow])
+        .column_as(Expr::val(None::<String>), "lease_owner")
+        .into_model()
+        .all(db)
+        .await
+        .doing("look for runs of which nothing is heard")
+}
+
+/// When something was last heard of a run: the last entry of its log.
+pub async fn last_heard(
+    db: &DatabaseConnection,
+    org: &OrgId,
+    id: ExecutionId,
+) -> Result<Option<i64>> {
+    let Some(row) = execution_get(db, org, id).await? else {
+        return Ok(None);
+    };
+    let at: Option<i64> = event::Entity::find()
+        .select_only()
+        .column(event::Column::At)
+        .filter(event::Column::ExecutionId.eq(id.0))
+        .order_by_desc(event::Column::Seq)
+        .limit(1)
+        .into_tuple()
+        .one(db)
+        .await
+        .doing("read the last entry of a log")?;
+    Ok(Some(Ord::max(row.updated_at, at.unwrap_or_default())))
+}
+
+/// Whether the last entry of a run's log is older than this.
+fn nothing_since(before: Timestamp) -> SimpleExpr {
+    let seq = Query::select()
+        .column(head::Column::LastSeq)
+        .from(head::Entity)
+        .and_where(
+            Expr::col((head::Entity, head::Column::ExecutionId))
+                .equals((entity::Entity, entity::Column::Id)),
+        )
+        .to_owned();
+    let last = Query::select()
+        .expr(Expr::val(1))
+        .from(event::Entity)
+        .and_where(
+            Expr::col((event::Entity, event::Column::ExecutionId))
+                .equals((entity::Entity, entity::Column::Id)),
+        )
+        .and_where(
+            Expr::col((event::Entity, event::Column::Seq))
+                .eq(SimpleExpr::SubQuery(None, Box::new(seq.into()))),
+        )
+        .and_where(Expr::col((event::Entity, event::Column::At)).lt(micros(before)))
+        .to_owned();
+    Expr::exists(last)
 }
 
 /// What a foreign worker has streamed of the turn that it is in. The caller has checked whose run it

@@ -9,7 +9,8 @@ mod m0003_outbox;
 mod m0004_foreign;
 mod m0005_replicas;
 mod m0006_moved_keys;
-mod m0009_approvals;
+mod m0007_ephemeral;
+mod m0008_approvals;
 
 /// All migrations, in order.
 pub struct Migrations;
@@ -23,7 +24,8 @@ impl MigratorTrait for Migrations {
             Box::new(m0004_foreign::Migration),
             Box::new(m0005_replicas::Migration),
             Box::new(m0006_moved_keys::Migration),
-            Box::new(m0009_approvals::Migration),
+            Box::new(m0007_ephemeral::Migration),
+            Box::new(m0008_approvals::Migration),
         ]
     }
 }

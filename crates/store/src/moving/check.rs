@@ -50,6 +50,33 @@ pub(super) async fn timers(db: &DatabaseTransaction, org: &OrgId) -> Result<()> 
     refuse(db, runs, "has a wake-up that does not fit its status").await
 }
 
+/// A queue may have been deleted, but not under a run that is not over: nobody would execute it.
+pub(super) async fn queues(db: &DatabaseTransaction, org: &OrgId) -> Result<()> {
+    let is_there = |of: (&'static str, &'static str)| {
+        let queue = Query::select()
+            .expr(Expr::val(1))
+            .from("worker_queues")
+            .and_where(Expr::col(("worker_queues", "id")).equals(of))
+            .to_owned();
+        Expr::exists(queue)
+    };
+    let over = Status::ALL.into_iter().filter(|status| status.is_terminal());
+    let runs = runs_of(org)
+        .and_where(Expr::col(("executions", "status")).is_not_in(over.map(Status::as_str)))
+        .and_where(is_there(("executions", "worker_queue_id")).not())
+        .take();
+    refuse(db, runs, "is not over, and its worker queue is not there").await?;
+    let steps = Query::select()
+        .expr_as(Expr::val(1), Alias::new("wrong"))
+        .from("activities")
+        .and_where(Expr::col(("activities", "organization_id")).eq(org.as_str()))
+        .and_where(Expr::col(("activities", "ended_at")).is_null())
+        .and_where(is_there(("activities", "queue_id")).not())
+        .limit(1)
+        .to_owned();
+    refuse(db, steps, "has a step for a worker queue that is not there").await
+}
+
 fn runs_of(org: &OrgId) -> SelectStatement {
     Query::select()
         .expr_as(Expr::val(1), Alias::new("wrong"))

@@ -77,6 +77,7 @@ impl Import {
     pub async fn check(&mut self) -> Result<()> {
         self.flush().await?;
         check::logs(&self.transaction, &self.organization).await?;
+        check::queues(&self.transaction, &self.organization).await?;
         check::timers(&self.transaction, &self.organization).await
     }
 

@@ -111,7 +111,7 @@ fn runs() -> Vec<Box<dyn Table>> {
         Box::new(Of::<executions::entity::Entity>::new(About {
             references: const {
                 &[
-                    is_there("worker_queue_id", "worker_queues"),
+                    is_not_anothers("worker_queue_id", "worker_queues"),
                     is_not_anothers("job_id", "jobs"),
                     is_not_anothers("parent_execution_id", "executions"),
                 ]
@@ -128,7 +128,10 @@ fn runs() -> Vec<Box<dyn Table>> {
         })),
         Box::new(Of::<activities::entity::Entity>::new(About {
             references: const {
-                &[is_there("execution_id", "executions"), is_there("queue_id", "worker_queues")]
+                &[
+                    is_there("execution_id", "executions"),
+                    is_not_anothers("queue_id", "worker_queues"),
+                ]
             },
             // A process of the machine that the organization leaves.
             stays: &["process"],

@@ -18,8 +18,10 @@ pub struct Model {
     pub heartbeat_interval: i32,
     pub tags: Json,
     pub settings: Json,
-    /// Made for one run or one shell; left out of lists.
+    /// Made for one run or one shell; left out of lists, and removed with its last worker.
     pub ephemeral: bool,
+    /// Seconds after which an ephemeral one goes that never had a worker.
+    pub auto_cleanup_after_seconds: Option<i32>,
     pub single_execution: bool,
     /// Served by the worker inside the process: the `default` queue of each `default` environment.
     pub in_process: bool,

@@ -1,15 +1,18 @@
 //! Worker queues: reading, and the statements that change them.
 
-use drover_domain::{Doing, EnvironmentId, OrgId, QueueId, Result};
-use sea_orm::sea_query::{Expr, ExprTrait, SimpleExpr};
+use drover_domain::{Doing, EnvironmentId, OrgId, QueueId, Result, micros};
+use jiff::{SignedDuration, Timestamp};
+use sea_orm::sea_query::{Expr, ExprTrait, Func, SimpleExpr};
 use sea_orm::{
-    ColumnTrait, Condition, DatabaseConnection, EntityTrait, IntoActiveModel, QueryFilter,
-    QueryOrder, QuerySelect, Select, UpdateMany,
+    ActiveModelTrait, ActiveValue, ColumnTrait, Condition, DatabaseConnection, EntityTrait,
+    IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Select, UpdateMany,
 };
 
-use super::entity::{Column, Entity, Model};
+use super::entity::{ActiveModel, Column, Entity, Model};
 use super::update_lock;
 use crate::WriteSet;
+use crate::executions::queries::open_on;
+use crate::workers::queries as workers;
 
 /// Queues of one shell session of the command line; lists leave them out.
 const OF_ONE_SHELL: &str = "local-exec";
@@ -78,24 +81,108 @@ pub async fn queues_all_of_environment(
         .doing("list all worker queues of an environment")
 }
 
-/// The active queues that the worker inside the process serves, of all organizations: asked by the
-/// process itself, at its start.
-pub async fn in_process(db: &DatabaseConnection) -> Result<Vec<QueueId>> {
-    let ids: Vec<uuid::Uuid> = Entity::find()
+/// The queues that the worker inside the process serves while they are active, of all organizations,
+/// and whether they are: asked by the process itself.
+pub async fn in_process(db: &DatabaseConnection) -> Result<Vec<(QueueId, bool)>> {
+    let queues: Vec<(uuid::Uuid, String)> = Entity::find()
         .select_only()
-        .column(Column::Id)
+        .columns([Column::Id, Column::Status])
         .filter(Column::InProcess.eq(true))
-        .filter(Column::Status.eq("active"))
         .into_tuple()
         .all(db)
         .await
         .doing("list the queues of the process")?;
-    Ok(ids.into_iter().map(QueueId).collect())
+    Ok(queues.into_iter().map(|(id, status)| (QueueId(id), status == "active")).collect())
+}
+
+/// Changes a queue that is as it was read; `taken` is the answer if its name is, in its environment.
+pub fn queue_update(set: &mut WriteSet, org: &OrgId, queue: Model, read_at: i64, taken: &str) {
+    let the_queue = the(org, QueueId(queue.id));
+    let changes = ActiveModel {
+        id: ActiveValue::NotSet,
+        organization_id: ActiveValue::NotSet,
+        environment_id: ActiveValue::NotSet,
+        created_at: ActiveValue::NotSet,
+        ..queue.into_active_model().reset_all()
+    };
+    let as_read = the_queue.clone().and(Column::UpdatedAt.eq(read_at));
+    set.add_guarded(
+        Entity::update_many()
+            .col_expr(Column::UpdatedAt, Expr::col(Column::UpdatedAt))
+            .filter(as_read),
+    );
+    set.add_unique(Entity::update_many().set(changes).filter(the_queue), taken);
 }
 
 /// Adds a queue; `taken` is the answer if its name is, in its environment.
 pub fn queue_insert(set: &mut WriteSet, queue: Model, taken: &str) {
     set.add_unique(Entity::insert(queue.into_active_model()), taken);
+}
+
+/// How long an ephemeral queue stays without a worker once it had one: its client looks for it, and a
+/// worker that starts again finds it.
+const GRACE: SignedDuration = SignedDuration::from_secs(10);
+/// Seconds after which an ephemeral queue goes that never had a worker, if it does not say.
+const CLEANUP: i32 = 3600;
+
+/// Ephemeral queues of all organizations whose time is over: the last worker has left, whatever runs
+/// are left; or none ever came, and no run waits for one.
+pub async fn queues_over(
+    db: &DatabaseConnection,
+    now: Timestamp,
+    limit: u64,
+) -> Result<Vec<Model>> {
+    let id = || Expr::col((Entity, Column::Id));
+    let org = Expr::col((Entity, Column::OrganizationId));
+    let seconds = Func::coalesce([Expr::col(Column::AutoCleanupAfterSeconds), Expr::val(CLEANUP)]);
+    let made_before =
+        Expr::val(micros(now)).sub(Expr::expr(seconds).cast_as("bigint").mul(1_000_000_i64));
+    let never_served = Expr::exists(workers::ever_of(id())).not();
+    let nothing_waits = Expr::exists(open_on(org, id())).not();
+    let in_vain =
+        never_served.and(Expr::col(Column::CreatedAt).lte(made_before)).and(nothing_waits);
+    Entity::find()
+        .filter(Expr::col(Column::Ephemeral))
+        .filter(Expr::exists(workers::here_or_left_since(id(), grace(now))).not())
+        .filter(Expr::exists(workers::ever_of(id())).or(in_vain))
+        .limit(limit)
+        .all(db)
+        .await
+        .doing("look for ephemeral queues that are over")
+}
+
+/// Lets no worker and no run come to an ephemeral queue that has no worker any more.
+pub fn queue_closes(set: &mut WriteSet, org: &OrgId, id: QueueId, now: Timestamp) {
+    // A statement of its own, as for whoever comes: the second of two waits for the row, and sees what
+    // the first has done.
+    set.add_guarded(unchanged(org, id));
+    let served = workers::here_or_left_since(Expr::val(id.0), grace(now));
+    set.add_guarded(
+        Entity::update_many()
+            .col_expr(Column::Status, Expr::value("inactive"))
+            .filter(the(org, id))
+            .filter(Expr::col(Column::Ephemeral))
+            .filter(Expr::exists(served).not()),
+    );
+}
+
+/// Removes a queue without a worker that lives and without a run that is not over.
+pub fn queue_delete(set: &mut WriteSet, org: &OrgId, id: QueueId, now: Timestamp) {
+    set.add_guarded(unchanged(org, id));
+    set.add_guarded(
+        Entity::delete_many()
+            .filter(the(org, id))
+            .filter(Expr::exists(workers::alive_on(id, now)).not())
+            .filter(Expr::exists(open_on(Expr::val(org.as_str()), Expr::val(id.0))).not()),
+    );
+}
+
+fn grace(now: Timestamp) -> i64 {
+    micros(now.checked_sub(GRACE).unwrap_or(now))
+}
+
+fn the(org: &OrgId, id: QueueId) -> SimpleExpr {
+    Column::OrganizationId.eq(org.as_str()).and(Column::Id.eq(id.0))
 }
 
 /// Says that the set needs the queue to be there still, and active.
@@ -112,8 +199,7 @@ pub fn queue_holds(set: &mut WriteSet, org: &OrgId, id: QueueId, alive: SimpleEx
 fn unchanged(org: &OrgId, id: QueueId) -> UpdateMany<Entity> {
     Entity::update_many()
         .col_expr(Column::UpdatedAt, Expr::col(Column::UpdatedAt))
-        .filter(Column::OrganizationId.eq(org.as_str()))
-        .filter(Column::Id.eq(id.0))
+        .filter(the(org, id))
 }
 
 /// These queues of an organization, as far as they are there.

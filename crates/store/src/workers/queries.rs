@@ -4,7 +4,7 @@
 use drover_domain::workers::WorkerKind;
 use drover_domain::{Doing, OrgId, QueueId, Result, WorkerId, micros};
 use jiff::{SignedDuration, Timestamp};
-use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, Query, SimpleExpr};
+use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, Query, SelectStatement, SimpleExpr};
 use sea_orm::{
     ColumnTrait, Condition, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
@@ -98,6 +98,25 @@ async fn by_queue(
     Ok(counted.into_iter().map(count).collect())
 }
 
+/// The workers of a queue that have not left, whether they live or not.
+pub async fn workers_staying(
+    db: &DatabaseConnection,
+    org: &OrgId,
+    queue: QueueId,
+) -> Result<Vec<WorkerId>> {
+    let workers: Vec<uuid::Uuid> = Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .filter(Column::OrganizationId.eq(org.as_str()))
+        .filter(Column::QueueId.eq(queue.0))
+        .filter(Column::DisconnectedAt.is_null())
+        .into_tuple()
+        .all(db)
+        .await
+        .doing("list the workers that have not left a queue")?;
+    Ok(workers.into_iter().map(WorkerId).collect())
+}
+
 /// Our own workers of all organizations that have not left.
 pub async fn workers_here(db: &DatabaseConnection) -> Result<Vec<Model>> {
     Entity::find()
@@ -163,6 +182,28 @@ pub fn worker_insert(set: &mut WriteSet, worker: Model, now: Timestamp) {
     let alive = SimpleExpr::SubQuery(None, Box::new(alive.into()));
     queues::queries::queue_holds(set, &org, queue, alive);
     set.insert(worker);
+}
+
+/// Workers of a queue that have not left, or left only after an instant. For statements about queues.
+pub(crate) fn here_or_left_since(queue: impl Into<SimpleExpr>, since: i64) -> SelectStatement {
+    let left_since = Expr::col((Entity, Column::DisconnectedAt)).gt(since);
+    ever_of(queue)
+        .and_where(Expr::col((Entity, Column::DisconnectedAt)).is_null().or(left_since))
+        .to_owned()
+}
+
+/// Workers that a queue has or had, as far as they are remembered.
+pub(crate) fn ever_of(queue: impl Into<SimpleExpr>) -> SelectStatement {
+    Query::select()
+        .expr(Expr::val(1))
+        .from(Entity)
+        .and_where(Expr::col((Entity, Column::QueueId)).eq(queue.into()))
+        .to_owned()
+}
+
+/// Workers of a queue that live. For statements about queues.
+pub(crate) fn alive_on(queue: QueueId, now: Timestamp) -> SelectStatement {
+    ever_of(Expr::val(queue.0)).cond_where(alive(now)).to_owned()
 }
 
 /// What a worker says of itself with a sign of life. `None` leaves what it said before.

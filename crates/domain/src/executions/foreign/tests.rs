@@ -199,7 +199,7 @@ fn any_report() -> impl Strategy<Value = Event> {
         Just(Event::Foreign(Report::WorkerLost)),
         Just(Event::Foreign(Report::WorkerLeft)),
         Just(Event::MessageAdded),
-        Just(Event::DeadlinePassed),
+        Just(Event::DeadlinePassed { silence: None }),
         Just(Event::DoneRequested),
         Just(Event::CancelRequested { reason: "stop".into() }),
         Just(Event::Leased { activity: 1 }),

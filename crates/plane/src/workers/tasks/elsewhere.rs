@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use drover_domain::{QueueId, Result, WorkerId};
 use drover_store::activities::queries::activities_under_way;
-use drover_store::queues::queries::in_process;
 use drover_store::workers::queries::{foreign_here, workers_here};
 
 use super::lost::LOOK;
 use crate::plane::Plane;
+use crate::queues;
 
 /// Leases asked for in one go.
 const BATCH: usize = 1000;
@@ -32,9 +32,7 @@ pub async fn follow(plane: Arc<Plane>) {
 
 async fn look(plane: &Plane) -> Result<()> {
     let reader = plane.store.reader();
-    for queue in in_process(reader).await? {
-        plane.hub.serve(queue);
-    }
+    queues::serve(plane).await?;
     // Before their rows: who comes in between is not mistaken for one that has left.
     let known = plane.workers.known();
     let mut rows = workers_here(reader).await?;

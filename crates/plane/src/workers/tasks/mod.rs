@@ -2,3 +2,4 @@
 
 pub mod elsewhere;
 pub mod lost;
+pub mod stuck;

@@ -1,0 +1,3 @@
+//! What the area does by itself.
+
+pub mod clean_up;
