@@ -377,7 +377,8 @@ pub async fn runs_open_count(db: &DatabaseConnection, org: &OrgId, queue: QueueI
 pub(crate) fn open_on(org: impl Into<SimpleExpr>, queue: impl Into<SimpleExpr>) -> SelectStatement {
     use entity::{Column, Entity};
     Query::select()
-        .expr(Expr::val(1))
+        // Not a value: Postgres would take a parameter here for a text.
+        .column((Entity, Column::Id))
         .from(Entity)
         .and_where(Expr::col((Entity, Column::OrganizationId)).eq(org.into()))
         .and_where(Expr::col((Entity, Column::Status)).is_in(OPEN.map(Status::as_str)))

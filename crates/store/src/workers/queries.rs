@@ -195,7 +195,8 @@ pub(crate) fn here_or_left_since(queue: impl Into<SimpleExpr>, since: i64) -> Se
 /// Workers that a queue has or had, as far as they are remembered.
 pub(crate) fn ever_of(queue: impl Into<SimpleExpr>) -> SelectStatement {
     Query::select()
-        .expr(Expr::val(1))
+        // Not a value: Postgres would take a parameter here for a text.
+        .column((Entity, Column::Id))
         .from(Entity)
         .and_where(Expr::col((Entity, Column::QueueId)).eq(queue.into()))
         .to_owned()
