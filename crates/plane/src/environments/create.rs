@@ -22,9 +22,21 @@ pub async fn handler(
 
 /// Makes an environment; nothing has to be provisioned, so it is ready.
 pub(crate) async fn create(ctx: &Ctx, body: &EnvironmentCreate) -> Result<entity::Model> {
+    let environment = row(ctx, body);
+    let mut set = ctx.set();
+    let taken = format!("Environment with name '{}' already exists", body.name);
+    queries::environment_insert(&mut set, environment.clone(), &taken);
+    ctx.audit(&mut set, "environments.create", environment.id);
+    set.changes_catalogue(ctx.org());
+    ctx.write(set).await?;
+    Ok(environment)
+}
+
+/// The row of a new environment.
+pub(crate) fn row(ctx: &Ctx, body: &EnvironmentCreate) -> entity::Model {
     let now = micros(ctx.now());
     let runs_get = body.runs_get();
-    let environment = entity::Model {
+    entity::Model {
         id: ctx.uuid(),
         organization_id: ctx.org().to_string(),
         name: body.name.clone(),
@@ -39,12 +51,5 @@ pub(crate) async fn create(ctx: &Ctx, body: &EnvironmentCreate) -> Result<entity
         created_by: Some(ctx.identity().user_id.to_string()),
         created_at: now,
         updated_at: now,
-    };
-    let mut set = ctx.set();
-    let taken = format!("Environment with name '{}' already exists", body.name);
-    queries::environment_insert(&mut set, environment.clone(), &taken);
-    ctx.audit(&mut set, "environments.create", environment.id);
-    set.changes_catalogue(ctx.org());
-    ctx.write(set).await?;
-    Ok(environment)
+    }
 }

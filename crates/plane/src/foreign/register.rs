@@ -3,15 +3,17 @@
 
 use axum::Json;
 use drover_domain::identity::Action;
-use drover_domain::{EnvironmentId, Error, QueueId, Result, WorkerId, micros};
+use drover_domain::{EnvironmentId, Error, QueueId, Result, WorkerId};
 use drover_store::environments::queries::{environment_by_name, environment_insert};
 use drover_store::queues::queries::queue_insert;
 use drover_store::workers::queries::worker_insert;
-use drover_store::{WriteSet, environments as stored, queues};
+use drover_store::{WriteSet, environments as stored};
 use drover_wire::check::Violations;
+use drover_wire::environments::EnvironmentCreate;
 use drover_wire::foreign::{
     WorkerRegistrationRequest, WorkerRegistrationResponse, WorkerStartRequest,
 };
+use drover_wire::queues::WorkerQueueCreate;
 use drover_wire::workers::WorkerSystemInfo;
 use serde_json::json;
 
@@ -22,6 +24,7 @@ use crate::environments;
 use crate::error::Reply;
 use crate::extract::{Body, Caller};
 use crate::plane::TemporalPlace;
+use crate::queues;
 use crate::workers::no_room;
 
 /// Registers the worker.
@@ -100,42 +103,17 @@ fn made(ctx: &Ctx, set: &mut WriteSet, name: &str) -> Result<QueueId> {
     let mut violations = Violations::default();
     violations.text("environment_name", name, 2, 100);
     violations.finish()?;
-    let now = micros(ctx.now());
+    let body = EnvironmentCreate { name: name.to_owned(), ..EnvironmentCreate::default() };
     let environment = stored::entity::Model {
-        id: ctx.uuid(),
-        organization_id: ctx.org().to_string(),
-        name: name.to_owned(),
-        display_name: Some(name.to_owned()),
-        description: None,
-        tags: json!([]),
-        settings: json!({}),
         status: "active".to_owned(),
-        worker_token: None,
-        execution_environment: json!({}),
-        created_by: Some(ctx.identity().user_id.to_string()),
-        created_at: now,
-        updated_at: now,
+        ..environments::create::row(ctx, &body)
     };
-    let queue = queues::entity::Model {
-        id: ctx.uuid(),
-        organization_id: ctx.org().to_string(),
-        environment_id: environment.id,
+    let body = WorkerQueueCreate {
         name: environments::DEFAULT.to_owned(),
         display_name: Some("Default".to_owned()),
-        description: None,
-        status: "active".to_owned(),
-        max_workers: None,
-        heartbeat_interval: 60,
-        tags: json!([]),
-        settings: json!({}),
-        ephemeral: false,
-        single_execution: false,
-        auto_cleanup_after_seconds: None,
-        in_process: false,
-        created_by: environment.created_by.clone(),
-        created_at: now,
-        updated_at: now,
+        ..WorkerQueueCreate::default()
     };
+    let queue = queues::create::row(ctx, EnvironmentId(environment.id), body);
     let id = QueueId(queue.id);
     ctx.audit(set, "environments.create", environment.id);
     ctx.audit(set, "queues.create", queue.id);

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use drover_domain::{EnvironmentId, Result, micros};
-use drover_store::environments::queries::{environment_get, environment_stays};
+use drover_store::environments::queries::environment_stays;
 use drover_store::queues::{entity, queries};
 use drover_wire::queues::{WorkerQueueCreate, WorkerQueueResponse};
 use serde_json::Map;
@@ -28,8 +28,7 @@ async fn create(
     environment: EnvironmentId,
     body: WorkerQueueCreate,
 ) -> Result<entity::Model> {
-    let found = environment_get(ctx.read(), ctx.org(), environment).await?;
-    found.ok_or_else(environments::absent)?;
+    environments::get::row(ctx, environment).await?;
     let taken =
         format!("Worker queue with name '{}' already exists in this environment", body.name);
     let queue = row(ctx, environment, body);
@@ -42,7 +41,8 @@ async fn create(
     Ok(queue)
 }
 
-fn row(ctx: &Ctx, environment: EnvironmentId, body: WorkerQueueCreate) -> entity::Model {
+/// The row of a new queue.
+pub(crate) fn row(ctx: &Ctx, environment: EnvironmentId, body: WorkerQueueCreate) -> entity::Model {
     let now = micros(ctx.now());
     let ephemeral = body.ephemeral.unwrap_or_default() || queries::is_of_one_shell(&body.name);
     entity::Model {

@@ -2,7 +2,7 @@
 //! is served by the plane itself.
 
 mod config;
-mod create;
+pub(crate) mod create;
 mod delete;
 mod executions;
 mod get;
