@@ -61,6 +61,16 @@ the_version_stands_once() {
     }
 }
 
+# A plane that is stopped at once lets requests fail until the proxy has noticed.
+planes_drain() {
+    for file in deploy/compose/compose.yaml deploy/helm/drover/templates/planes.yaml; do
+        grep -q DROVER_DRAIN_SECONDS "$file" || {
+            echo "$file: planes are not told to drain (DROVER_DRAIN_SECONDS)"
+            return 1
+        }
+    done
+}
+
 # Variables of settings that are being built. This list only shrinks: a name the program knows is a finding here.
 awaited=""
 
@@ -96,6 +106,7 @@ no_secret_is_written_down() {
 
 check "one version in Cargo.toml, chart, compose.yaml and Dockerfile" the_version_stands_once
 check "variables are settings of the program" the_program_knows_every_variable
+check "planes drain before they stop" planes_drain
 check "no secret is written down" no_secret_is_written_down
 
 # --- Scripts ------------------------------------------------------------------------------------------------

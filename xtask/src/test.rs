@@ -14,7 +14,7 @@ use crate::{licences, openapi, process, tidy, tools};
 
 /// Runs it all, up to the first failure.
 pub fn run(workspace: &Workspace) -> Result<()> {
-    let mut steps = Steps::new(11);
+    let mut steps = Steps::new(12);
     let mut tests = Tally::default();
     let mut elsewhere = Tally::default();
     let mut at_scale = Tally::default();
@@ -25,6 +25,10 @@ pub fn run(workspace: &Workspace) -> Result<()> {
     steps.run("what the tests need from this machine", || tools::check(workspace))?;
     steps.run("formatting", || cargo(&["fmt", "--all", "--check"]))?;
     steps.run("house rules", || tidy::run(workspace))?;
+    steps.run("what is deployed, as far as the tools for it are here", || {
+        process::run(workspace.root(), workspace.root().join("deploy/check.sh"), &[])?;
+        Ok(String::new())
+    })?;
     steps.run("licences, bans and sources of dependencies", || licences::run(workspace))?;
     steps.run("lints", || {
         cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])
