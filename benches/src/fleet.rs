@@ -1,5 +1,7 @@
-//! Planes, workers and a Temporal server that are killed one after the other while they work.
+//! Planes, workers, a Temporal server and a Postgres server that are killed one after the other while
+//! they work.
 
+use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -7,18 +9,22 @@ use anyhow::{Context, Result};
 use tokio::time::sleep;
 
 use crate::plane::{Models, Plane, Stage};
-use crate::servers::{Database, Servers, Temporal};
+use crate::servers::{Database, Postgres, Servers, Temporal};
 use crate::worker::Worker;
 
 /// Planes on the one database.
-const PLANES: usize = 1;
+const PLANES: usize = 2;
+/// The key that they share, of this benchmark alone.
+const SIGNING_KEY: &str = "5ca1e5ca1e5ca1e5ca1e5ca1e5ca1e5ca1e5ca1e5ca1e5ca1e5ca1e5ca1e5ca1";
+/// Where a plane keeps the key to what it has made, in its data directory.
+const CREDENTIALS: &str = "credentials";
 /// Workers of the one queue.
 const WORKERS: usize = 2;
 /// The longest that a worker tries to start again: what it needs may still be on its way.
 const PATIENCE: Duration = Duration::from_secs(60);
 const AGAIN: Duration = Duration::from_millis(200);
 
-/// All processes of a deployment but the database's.
+/// All processes of a deployment.
 pub struct Fleet {
     /// The planes.
     pub planes: Vec<Plane>,
@@ -26,6 +32,7 @@ pub struct Fleet {
     pub queue: String,
     workers: Vec<Worker>,
     temporal: Option<Temporal>,
+    postgres: Postgres,
     site: Site,
 }
 
@@ -44,6 +51,7 @@ enum Victim {
     Plane(usize),
     Worker(usize),
     Temporal,
+    Postgres,
 }
 
 impl Fleet {
@@ -63,7 +71,8 @@ impl Fleet {
             planes.push(site.plane(number, 0).await?);
         }
         let queue = planes.first().context("there is a plane")?.make_queue("fleet").await?;
-        let mut fleet = Self { planes, queue, workers: Vec::new(), temporal: Some(temporal), site };
+        let (temporal, postgres) = (Some(temporal), servers.postgres_process()?);
+        let mut fleet = Self { planes, queue, workers: Vec::new(), temporal, postgres, site };
         for number in 0..WORKERS {
             fleet.workers.push(fleet.worker(number).await?);
         }
@@ -79,7 +88,8 @@ impl Fleet {
     pub async fn kill_and_restart(&mut self, turn: usize) -> Result<()> {
         let planes = (0..PLANES).map(Victim::Plane);
         let workers = (0..WORKERS).map(Victim::Worker);
-        let victims: Vec<_> = planes.chain(workers).chain([Victim::Temporal]).collect();
+        let servers = [Victim::Temporal, Victim::Postgres];
+        let victims: Vec<_> = planes.chain(workers).chain(servers).collect();
         let victim = victims[turn % victims.len()];
         let began = Instant::now();
         match victim {
@@ -98,6 +108,7 @@ impl Fleet {
                 let temporal = self.temporal.take().context("it runs")?;
                 self.temporal = Some(temporal.kill_and_restart().await?);
             }
+            Victim::Postgres => self.postgres.kill_and_restart().await?,
         }
         eprintln!("    {}: {victim:?} is back after {:.1?}", turn + 1, began.elapsed());
         Ok(())
@@ -119,7 +130,14 @@ impl Fleet {
 impl Site {
     async fn plane(&self, number: usize, port: u16) -> Result<Plane> {
         let data = self.folder.join(format!("plane-{number}"));
+        let first = self.folder.join("plane-0").join(CREDENTIALS);
+        if number > 0 && !data.exists() {
+            // The organization that the first one has made is the others' too.
+            fs::create_dir(&data)?;
+            fs::copy(first, data.join(CREDENTIALS))?;
+        }
         let variables = [
+            ("DROVER_SIGNING_KEY", SIGNING_KEY),
             ("DROVER_DATABASE_URL", &*self.database),
             ("DROVER_TEMPORAL_ADDRESS", &*self.temporal),
         ];

@@ -1,6 +1,5 @@
-//! Every process killed in turn while runs are triggered: planes, workers, and a Temporal server that
-//! keeps its data in a file. Not Postgres: its program and its folder are the system user's that it runs
-//! as, and only the development tasks can start it.
+//! Every process killed in turn while runs are triggered: planes, workers, a Temporal server that keeps
+//! its data in a file, and the Postgres server.
 //!
 //! Callers trigger with an idempotency key and try until they have an answer. Lost: acknowledged runs
 //! that do not complete. Doubled: acknowledged triggers with more than one run, and runs whose model
