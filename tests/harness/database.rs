@@ -1,6 +1,7 @@
 //! A database of Postgres for a plane, where the tests are told to use it.
 
-use std::process::Command;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, Command, Stdio};
 
 use super::unique;
 
@@ -15,6 +16,11 @@ pub struct Database {
     pub url: String,
     server: String,
     name: String,
+}
+
+/// A table that nobody else can read or write, until this is dropped.
+pub struct Held {
+    session: Child,
 }
 
 impl Database {
@@ -43,6 +49,21 @@ impl Database {
     /// What a statement answers: the only column of the only row.
     pub fn ask(&self, statement: &str) -> String {
         psql(&self.url, statement).trim().to_owned()
+    }
+
+    /// Holds a table against everybody, in a transaction of a session of its own.
+    pub fn hold(&self, table: &str) -> Held {
+        let mut command = Command::new("psql");
+        command.args([self.url.as_str(), "-qAt"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut session = command.spawn().expect("run psql");
+        let stdin = session.stdin.as_mut().expect("its stdin");
+        writeln!(stdin, "BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE; SELECT 'held';")
+            .expect("tell psql");
+        let mut said = String::new();
+        let mut stdout = BufReader::new(session.stdout.take().expect("its stdout"));
+        stdout.read_line(&mut said).expect("a line");
+        assert_eq!(said, "held\n");
+        Held { session }
     }
 
     /// Its name, as the server's log tells it.
@@ -82,6 +103,14 @@ fn psql(url: &str, statement: &str) -> String {
     let output = Command::new("psql").args([url, "-qAtc", statement]).output().expect("run psql");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // At the end of what it is told it ends, and its transaction with it.
+        drop(self.session.stdin.take());
+        self.session.wait().expect("await psql's end");
+    }
 }
 
 impl Drop for Database {

@@ -2,6 +2,8 @@
 //! `cargo xtask services start` does, and says how to tell the tests of it.
 
 mod away;
+mod crossed;
 mod plans;
 pub mod refused;
+mod settings;
 mod tls;

@@ -17,6 +17,8 @@ use crate::workspace::Workspace;
 const OLDEST: u32 = 15;
 /// The system's user that the package of the server makes.
 const USER: &str = "postgres";
+/// The role that has to show its password; all others come in without.
+const WITH_PASSWORD: &str = "drover_password";
 
 /// The server of a workspace.
 pub struct Postgres {
@@ -52,6 +54,7 @@ impl Postgres {
             "initdb",
             &["-D", &data, "-U", "drover", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"],
         )?;
+        self.ask_for_password()?;
         self.certify()?;
         let port = free_port()?;
         let home = self.home.display();
@@ -75,6 +78,15 @@ impl Postgres {
             self.call("pg_ctl", &["-D", &self.data(), "-m", "immediate", "stop"])?;
         }
         self.remove()
+    }
+
+    /// Has the server ask one role for its password, for tests of what a wrong one does. The first
+    /// line that fits is what holds.
+    fn ask_for_password(&self) -> Result<()> {
+        let file = self.home.join("data/pg_hba.conf");
+        let others = fs::read_to_string(&file).context("read who may connect to the server")?;
+        let lines = format!("host all {WITH_PASSWORD} 127.0.0.1/32 scram-sha-256\n{others}");
+        fs::write(&file, lines).context("write who may connect to the server")
     }
 
     /// Makes an authority, and a certificate of it for the server.

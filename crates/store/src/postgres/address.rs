@@ -247,5 +247,13 @@ pub(super) fn cannot_connect(error: &tokio_postgres::Error) -> Error {
         Some(error) => error.message().to_owned(),
         None => error.source().map_or_else(|| error.to_string(), ToString::to_string),
     };
-    Error::refused(format!("Cannot connect to the database: {why}"))
+    // Class 28 of SQLSTATE (PostgreSQL, appendix A) does not let this user in. The words are the
+    // driver's, where the server asks for a password and the URL has none.
+    let is_stranger = error.code().is_some_and(|code| code.code().starts_with("28"));
+    let remedy = if is_stranger || why == "password missing" {
+        "; check user and password in `database_url`"
+    } else {
+        ""
+    };
+    Error::refused(format!("Cannot connect to the database: {why}{remedy}"))
 }

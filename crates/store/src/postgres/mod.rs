@@ -102,10 +102,14 @@ impl Database {
     }
 }
 
-/// Whether a SQLSTATE (PostgreSQL, appendix A) is the server's state and not the statement's fault: 53
-/// lacks resources, 57 is told to stop by the operator, 08 has trouble with the connection.
+/// A wait for somebody else's lock was too long (PostgreSQL, appendix A: `lock_not_available`).
+const LOCKED: &str = "55P03";
+
+/// Whether a SQLSTATE (PostgreSQL, appendix A) is the server's state and not the statement's fault:
+/// 53 lacks resources, 57 is told to stop by the operator, 08 has trouble with the connection, or
+/// somebody holds a lock.
 pub(crate) fn is_away(code: &str) -> bool {
-    ["53", "57", "08"].iter().any(|class| code.starts_with(class))
+    code == LOCKED || ["53", "57", "08"].iter().any(|class| code.starts_with(class))
 }
 
 /// Now, by the clock of the server's machine, in microseconds since 1970.
