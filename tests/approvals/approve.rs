@@ -57,10 +57,10 @@ async fn who_is_not_named_may_not_decide_though_they_own_everything() {
 
 #[tokio::test]
 async fn who_asks_does_not_decide_and_another_person_does() {
-    let plane = Plane::start_on_sqlite();
+    let plane = Plane::shared();
     let asking = Asking::settle(plane.organization().await).await;
     let ann = asking.org.with_role("admin").await;
-    tokens::give_to(&plane, &ann.key, "ann@acme.example");
+    tokens::give_to(plane, &ann.key, "ann@acme.example");
     // Asked with the key of a person, not of a worker.
     let body = asking.body(json!({}));
     let id = asking.org.create("/api/v1/approvals", body).await;
@@ -103,6 +103,22 @@ async fn what_is_decided_after_the_end_of_its_run_leaves_the_log_as_it_is() {
     let reply = asking.org.post(&(path(&id) + "/approve"), json!({})).await;
     assert_eq!((reply.status, &reply.body["status"]), (200, &json!("approved")), "{reply}");
     assert_eq!(asking.org.log(&asking.run).await, log);
+}
+
+#[tokio::test]
+async fn one_whose_approvers_cannot_be_read_is_decided_by_nobody() {
+    let plane = Plane::start();
+    let asking = Asking::settle(plane.organization().await).await;
+    let id = asking.ask(json!({"approver_emails": ["ann@acme.example"]})).await;
+    plane.change("UPDATE approval_requests SET approver_emails = '{}'");
+    // Not even by the owner, who would decide if nobody were named.
+    for word in ["approve", "reject"] {
+        let reply = asking.org.post(&format!("{}/{word}", path(&id)), json!({})).await;
+        assert_eq!(reply.status, 500, "{reply}");
+    }
+    assert_eq!(asking.org.get(&path(&id)).await.status, 500);
+    assert_eq!(plane.ask("SELECT count(*) FROM approval_requests WHERE status = 'pending'"), "1");
+    assert_eq!(asking.told().await, Vec::<Value>::new());
 }
 
 #[tokio::test]

@@ -109,6 +109,30 @@ async fn what_is_wrong_is_told_by_its_field_and_nothing_is_kept() {
 }
 
 #[tokio::test]
+async fn a_person_who_names_only_themselves_asks_nobody() {
+    let asking = Asking::settle(Plane::shared().organization().await).await;
+    let address = email(&asking.org).await;
+    let body = asking.body(json!({"approver_emails": [address]}));
+    // Taken, as the contract has it: it waits for its end.
+    let id = asking.org.create("/api/v1/approvals", body).await;
+    assert_eq!(asking.org.get("/api/v1/approvals/pending").await.body, json!([]));
+    let reply = asking.org.post(&(path(&id) + "/approve"), json!({})).await;
+    let text = format!("Who asks for an approval may not decide it; it is asked of {address}");
+    assert_eq!((reply.status, &reply.body["detail"]), (403, &json!(text)), "{reply}");
+}
+
+#[tokio::test]
+async fn a_run_that_is_over_asks_for_nothing() {
+    let asking = Asking::settle(Plane::shared().organization().await).await;
+    assert_eq!(asking.org.cancel(&asking.run).await.status, 200);
+    let log = asking.org.log(&asking.run).await;
+    let reply = asking.worker.post("/api/v1/approvals", asking.body(json!({}))).await;
+    assert_eq!(reply.to_string(), r#"409 {"detail":"Execution is cancelled"}"#);
+    assert_eq!(asking.org.get("/api/v1/approvals").await.body, json!([]));
+    assert_eq!(asking.org.log(&asking.run).await, log);
+}
+
+#[tokio::test]
 async fn a_request_that_is_not_there_is_told_as_the_contract_says() {
     let org = Plane::shared().organization().await;
     let reply = org.get(&path("00000000-0000-4000-8000-000000000000")).await;

@@ -59,6 +59,18 @@ async fn one_that_is_overdue_is_not_decided_whoever_is_first_to_see_it() {
 }
 
 #[tokio::test]
+async fn one_that_is_overdue_waits_for_nobody() {
+    let plane = Plane::start();
+    let asking = Asking::settle(plane.organization().await).await;
+    let id = asking.ask(json!({})).await;
+    let pending = "/api/v1/approvals/pending";
+    assert_eq!(asking.org.get(pending).await.texts("id"), [id.as_str()]);
+    overdue(&plane);
+    // At this very moment, most likely before the plane looks.
+    assert_eq!(asking.org.get(pending).await.body, json!([]));
+}
+
+#[tokio::test]
 async fn one_whose_time_ended_while_the_plane_was_down_expires_after_its_start() {
     let mut plane = Plane::start();
     let mut asking = Asking::settle(plane.organization().await).await;

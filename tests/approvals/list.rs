@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Asking, email, path};
-use crate::harness::Plane;
+use crate::harness::{Plane, tokens};
 
 #[tokio::test]
 async fn the_newest_come_first_page_by_page_and_by_what_is_asked_for() {
@@ -38,6 +38,36 @@ async fn the_newest_come_first_page_by_page_and_by_what_is_asked_for() {
 }
 
 #[tokio::test]
+async fn older_ones_are_reached_by_the_cursor_while_new_ones_come() {
+    let asking = Asking::settle(Plane::shared().organization().await).await;
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        ids.push(asking.ask(json!({})).await);
+    }
+    let page = asking.org.get("/api/v1/approvals?status=pending&limit=2").await;
+    assert_eq!(page.texts("id"), [ids[2].as_str(), &ids[1]]);
+    asking.ask(json!({})).await;
+    let after = format!("/api/v1/approvals?status=pending&cursor={}", page.header("x-next-cursor"));
+    let page = asking.org.get(&after).await;
+    assert_eq!(page.texts("id"), [ids[0].as_str()]);
+    let after = format!("/api/v1/approvals?cursor={}", page.header("x-next-cursor"));
+    let page = asking.org.get(&after).await;
+    assert_eq!((&page.body, page.header("x-next-cursor")), (&json!([]), ""));
+}
+
+#[tokio::test]
+async fn who_asks_is_found_by_an_address_in_letters_beyond_ascii() {
+    let plane = Plane::shared();
+    let asking = Asking::settle(plane.organization().await).await;
+    let odd = asking.org.with_role("member").await;
+    tokens::give_to(plane, &odd.key, "Änn@acme.example");
+    let id = odd.create("/api/v1/approvals", asking.body(json!({}))).await;
+    asking.ask(json!({})).await;
+    let found = asking.org.get("/api/v1/approvals?requester_email=%C3%84nn%40ACME.example").await;
+    assert_eq!(found.texts("id"), [id.as_str()]);
+}
+
+#[tokio::test]
 async fn a_query_that_is_wrong_is_told_by_its_field() {
     let org = Plane::shared().organization().await;
     for (query, field) in [
@@ -48,6 +78,7 @@ async fn a_query_that_is_wrong_is_told_by_its_field() {
         ("limit=many", "query.limit"),
         ("offset=-1", "query.offset"),
         ("offset=10001", "query.offset"),
+        ("cursor=x", "query.cursor"),
     ] {
         let reply = org.get(&format!("/api/v1/approvals?{query}")).await;
         assert_eq!((reply.status, reply.fields()), (422, vec![field.to_owned()]), "{reply}");

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{Asking, email, path};
-use crate::harness::Plane;
+use crate::harness::{Plane, tokens};
 
 const PENDING: &str = "/api/v1/approvals/pending";
 
@@ -35,11 +35,32 @@ async fn everybody_sees_what_they_may_decide_and_nothing_else() {
 
 #[tokio::test]
 async fn an_address_with_a_wildcard_is_just_an_address() {
-    let plane = Plane::start_on_sqlite();
+    let plane = Plane::shared();
     let asking = Asking::settle(plane.organization().await).await;
     let odd = asking.org.with_role("member").await;
-    crate::harness::tokens::give_to(&plane, &odd.key, "a%_@acme.example");
+    tokens::give_to(plane, &odd.key, "a%_@acme.example");
     asking.ask(json!({"approver_emails": ["abc@acme.example"]})).await;
     let theirs = asking.ask(json!({"approver_emails": ["a%_@acme.example"]})).await;
     assert_eq!(odd.get(PENDING).await.texts("id"), [theirs.as_str()]);
+}
+
+#[tokio::test]
+async fn an_address_in_letters_beyond_ascii_is_found_too() {
+    let plane = Plane::shared();
+    let asking = Asking::settle(plane.organization().await).await;
+    let odd = asking.org.with_role("member").await;
+    tokens::give_to(plane, &odd.key, "Änn@acme.example");
+    let theirs = asking.ask(json!({"approver_emails": ["Änn@ACME.example"]})).await;
+    assert_eq!(odd.get(PENDING).await.texts("id"), [theirs.as_str()]);
+    assert_eq!(odd.post(&(path(&theirs) + "/approve"), json!({})).await.status, 200);
+}
+
+#[tokio::test]
+async fn what_is_asked_in_a_run_that_is_over_waits_for_nobody() {
+    let asking = Asking::settle(Plane::shared().organization().await).await;
+    let other = Asking::settle(asking.org.clone()).await;
+    asking.ask(json!({})).await;
+    let goes_on = other.ask(json!({})).await;
+    assert_eq!(asking.org.cancel(&asking.run).await.status, 200);
+    assert_eq!(asking.org.get(PENDING).await.texts("id"), [goes_on.as_str()]);
 }

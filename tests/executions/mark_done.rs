@@ -3,7 +3,9 @@
 use model_server::Reply;
 use serde_json::{Value, json};
 
-use crate::harness::{Model, Organization, Plane, Reply as Answer, names, shell};
+use crate::harness::{
+    ForeignWorker, Frame, Model, Organization, Plane, Reply as Answer, names, shell,
+};
 
 async fn mark_done(org: &Organization, id: &str) -> Answer {
     org.post(&format!("/api/v1/executions/{id}/mark-done"), json!({})).await
@@ -23,14 +25,19 @@ async fn talk(org: &Organization, model: &Model) -> String {
     org.execute(&agent, body).await
 }
 
+/// The id of the last entry once the run waits for input.
+async fn waits(org: &Organization, id: &str) -> String {
+    let waiting = |frame: &Frame| frame.data["status"] == "waiting_for_input";
+    let frames = org.stream_until(id, None, waiting).await;
+    frames.last().expect("frames").id.clone()
+}
+
 #[tokio::test]
 async fn one_that_waits_completes_with_its_last_answer() {
     let org = Plane::shared().organization().await;
     let model = Model::new([Reply::text("Hello!")]);
     let id = talk(&org, &model).await;
-    let waits = |frame: &crate::harness::Frame| frame.data["status"] == "waiting_for_input";
-    let frames = org.stream_until(&id, None, waits).await;
-    let last = frames.last().expect("frames").id.clone();
+    let last = waits(&org, &id).await;
     assert_marked(&mark_done(&org, &id).await, &id);
     let run = org.execution(&id).await;
     assert_eq!((&run["status"], &run["response"]), (&json!("completed"), &json!("Hello!")));
@@ -46,6 +53,46 @@ async fn one_that_waits_completes_with_its_last_answer() {
     assert_eq!(org.log(&id).await, log);
     assert_eq!(org.execution(&id).await, run);
     assert_eq!(org.say(&id, "Are you there?").await.status, 409);
+}
+
+#[tokio::test]
+async fn said_twice_at_once_it_is_said_once() {
+    let plane = Plane::shared();
+    let org = plane.organization().await;
+    let model = Model::new([Reply::text("Hello!")]);
+    let id = talk(&org, &model).await;
+    waits(&org, &id).await;
+    let (one, other) = tokio::join!(mark_done(&org, &id), mark_done(&org, &id));
+    for reply in [one, other] {
+        assert_marked(&reply, &id);
+    }
+    assert_eq!(org.execution(&id).await["response"], "Hello!");
+    let log = org.log(&id).await;
+    assert_eq!(log.iter().filter(|entry| entry["event_type"] == "done").count(), 1);
+    let audited = format!(
+        "SELECT count(*) FROM audit_log \
+         WHERE action = 'executions.mark_done' AND target_id = '{id}'"
+    );
+    assert_eq!(plane.ask(&audited), "1");
+}
+
+#[tokio::test]
+async fn one_that_has_said_nothing_does_not_complete_with_what_its_parent_said() {
+    let org = Plane::shared().organization().await;
+    let parent = org.ask(&Model::new([Reply::text("Said before.")]), "Hello.").await;
+    assert_eq!(org.finished(&parent).await["response"], "Said before.");
+    let worker = ForeignWorker::start(&org).await;
+    let body = json!({
+        "prompt": "And now?", "parent_execution_id": parent,
+        "execution_metadata": {"interactive": true},
+    });
+    let id = worker.running(body).await;
+    // As an older workflow says it after a turn in which nothing was said.
+    let said = worker.says(&id, json!({"status": "waiting_for_input"})).await;
+    assert_eq!((said.status, &said.body["status"]), (200, &json!("waiting_for_input")), "{said}");
+    assert_marked(&mark_done(&org, &id).await, &id);
+    let run = org.execution(&id).await;
+    assert_eq!((&run["status"], &run["response"]), (&json!("completed"), &Value::Null));
 }
 
 #[tokio::test]

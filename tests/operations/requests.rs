@@ -97,6 +97,41 @@ async fn a_query_that_cannot_be_read_is_named() {
 }
 
 #[tokio::test]
+async fn a_nul_in_a_query_is_named() {
+    let org = Plane::shared().organization().await;
+    for (path, field) in [
+        ("/api/v1/approvals?requester_email=%00", "query.requester_email"),
+        ("/api/v1/agents?status_filter=a%00b", "query.status_filter"),
+        ("/api/v1/environments?status_filter=%00", "query.status_filter"),
+        ("/api/v1/executions?agent_id=%00", "query.agent_id"),
+        ("/api/v1/executions?limit=5&execution_type=x%00", "query.execution_type"),
+        ("/api/v1/jobs?trigger_type=%00", "query.trigger_type"),
+        ("/api/v1/runners?component=%00", "query.component"),
+    ] {
+        let reply = org.get(path).await;
+        assert_eq!((reply.status, reply.fields()), (422, vec![field.to_owned()]), "{path}");
+        assert_eq!(kinds(&reply), ["string_pattern_mismatch"], "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_nul_in_a_path_is_named() {
+    let org = Plane::shared().organization().await;
+    for (path, field) in [
+        ("/api/v1/workers/%00", "path.runner_name"),
+        ("/api/v1/runners/a%00b/health", "path.runner_name"),
+        ("/api/v1/task-queues/default%00/workers", "path.queue_name"),
+        ("/api/v1/jobs/job_%00", "path.job_id"),
+        ("/api/v1/agents/%00", "path.agent_id"),
+        ("/api/v1/temporal-workflows/workflows/%00", "path.workflow_id"),
+    ] {
+        let reply = org.get(path).await;
+        assert_eq!((reply.status, reply.fields()), (422, vec![field.to_owned()]), "{path}");
+        assert_eq!(kinds(&reply), ["string_pattern_mismatch"], "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_request_with_bad_percent_signs_in_its_path_is_not_a_fault() {
     let org = Plane::shared().organization().await;
     for path in

@@ -9,6 +9,7 @@ use crate::harness::Plane;
 async fn each_run_has_one_under_its_own_id() {
     let org = Plane::shared().organization().await;
     let agent = org.agent("instant").await;
+    let name = org.get(&format!("/api/v1/agents/{agent}")).await.text("name");
     let queue = org.queue_without_worker().await;
     let done = org.execute(&agent, json!({"prompt": "Hello"})).await;
     let finished = org.finished(&done).await;
@@ -29,7 +30,7 @@ async fn each_run_has_one_under_its_own_id() {
             "workflow_id": of(&waiting), "run_id": "", "workflow_type": "AgentExecutionWorkflow",
             "task_queue": queue, "status": "RUNNING", "execution_id": waiting,
             "execution_status": "pending", "entity_id": agent,
-            "entity_name": shown[1]["entity_name"], "start_time": null, "close_time": null,
+            "entity_name": name, "start_time": null, "close_time": null,
         })
     );
     for (status, expected) in [

@@ -57,6 +57,7 @@ async fn a_message_is_a_signal() {
     assert_eq!(told.status, 200, "{told}");
     let session = org.get(&format!("/api/v1/executions/{run}/session")).await;
     let messages = session.body["messages"].as_array().expect("messages").clone();
+    let says = |args: Value| json!({"signal_name": "add_message", "args": args});
     let last = messages.last().expect("a message");
     assert_eq!((&last["content"], &last["message_id"]), (&json!("And?"), &told.body["message_id"]));
     for (body, at) in [
@@ -64,10 +65,38 @@ async fn a_message_is_a_signal() {
         (json!({"signal_name": "add_message"}), "body.args"),
         (json!({"signal_name": "add_message", "args": " "}), "body.args"),
         (json!({"args": "x"}), "body.signal_name"),
+        (says(json!({"role": "assistant", "content": "Yes"})), "body.args.role"),
+        (says(json!([{"role": "system", "content": "Yes"}])), "body.args.0.role"),
+        (says(json!({"role": 7, "content": "Yes"})), "body.args.role"),
     ] {
         let reply = steer(&org, &run, "signal", body.clone()).await;
         assert_eq!((reply.status, reply.fields()), (422, vec![at.to_owned()]), "{body}: {reply}");
     }
+    let session = org.get(&format!("/api/v1/executions/{run}/session")).await;
+    assert_eq!(session.body["messages"], json!(messages), "nothing of it is said");
+}
+
+#[tokio::test]
+async fn that_a_run_is_done_is_a_signal_too() {
+    let org = Plane::shared().organization().await;
+    let run = waiting(&org).await;
+    for body in [
+        json!({"signal_name": "mark_as_done"}),
+        json!({"signal_name": "mark_as_done", "args": [{"role": "assistant"}]}),
+    ] {
+        let told = steer(&org, &run, "signal", body).await;
+        let expected = json!({
+            "success": true, "workflow_id": format!("agent-execution-{run}"), "execution_id": run,
+            "signal_name": "mark_as_done", "message_id": null,
+        });
+        assert_eq!((told.status, told.body), (200, expected));
+    }
+    let reply = org.say(&run, "One more thing").await;
+    assert_eq!(reply.status, 409, "{reply}");
+    assert!(reply.text("detail").starts_with("Execution is marked as done; "), "{reply}");
+    assert_eq!(org.cancel(&run).await.status, 200);
+    let reply = steer(&org, &run, "signal", json!({"signal_name": "mark_as_done"})).await;
+    assert_eq!(reply.status, 409, "{reply}");
 }
 
 #[tokio::test]
@@ -80,6 +109,7 @@ async fn the_workflow_of_another_organization_is_not_there() {
         ("cancel", json!({})),
         ("terminate", json!({"reason": "spite"})),
         ("signal", json!({"signal_name": "add_message", "args": "x"})),
+        ("signal", json!({"signal_name": "mark_as_done"})),
     ] {
         let reply = steer(&other, &run, how, body).await;
         assert_eq!(reply.to_string(), r#"404 {"detail":"Workflow not found"}"#, "{how}");

@@ -1,6 +1,7 @@
 //! Tells Temporal what the outbox holds, and looks for workflows that were ended from outside. Every
 //! replica has one: a row is claimed before it is told, and telling it twice is telling it once.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use async_trait::async_trait;
 use drover_domain::activities::ActivityKind;
 use drover_domain::executions::{Event, Next, Step};
 use drover_domain::{ActivityId, Clock, Error, ExecutionId, OrgId, QueueId, Result, micros};
+use drover_store::executions::queries::execution_get;
 use drover_store::outbox::entity::Model;
 use drover_store::outbox::queries::{self, PARKED};
 use drover_store::{Store, activities, executions};
@@ -31,6 +33,11 @@ const LOOK: Duration = Duration::from_secs(1);
 const LOOKS_PER_REVIEW: u32 = 5;
 /// Looks into the outbox between two clean-ups of it.
 const LOOKS_PER_SWEEP: u32 = 60;
+/// How far the first review looks back: no plane may have run for long. What Temporal lists is limited,
+/// and runs that are over are passed over.
+const FIRST: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// Workflows whose runs are looked up at once.
+const LOOKED_UP: usize = 500;
 /// How far a review looks back beyond the one before: what Temporal lists comes late.
 const OVERLAP: SignedDuration = SignedDuration::from_secs(60);
 /// How long an activity waits until its run's start is told once more: the workflow may be lost.
@@ -186,7 +193,8 @@ impl Teller {
 
     async fn look_again_and_again(&self) {
         let mut looks = 0_u32;
-        let mut reviewed = self.clock.now();
+        let now = self.clock.now();
+        let mut reviewed = now.checked_sub(FIRST).unwrap_or(now);
         loop {
             tokio::time::sleep(LOOK).await;
             looks = looks.wrapping_add(1);
@@ -269,7 +277,10 @@ impl Teller {
             }
             (Some(Telling::Cancel), _) => self.workflows.cancel(execution).await,
             (Some(Telling::Terminate), _) => {
-                self.workflows.terminate(execution, "its worker is lost").await
+                let run = execution_get(self.store.reader(), &org, execution).await?;
+                let reason = run.and_then(|run| run.error_message);
+                let reason = reason.as_deref().unwrap_or("its run has failed");
+                self.workflows.terminate(execution, reason).await
             }
             (Some(Telling::Message), _) => {
                 self.tell_message(&org, execution, QueueId(row.queue_id)).await
@@ -364,8 +375,15 @@ impl Teller {
 
     /// Ends the runs whose workflows were ended from outside.
     async fn review(&self, since: Timestamp) -> Result<()> {
-        for ended in self.workflows.ended_outside(since).await? {
-            self.settle(ended).await?;
+        for ended in self.workflows.ended_outside(since).await?.chunks(LOOKED_UP) {
+            let ids: Vec<_> = ended.iter().map(|ended| ended.execution).collect();
+            let open = executions::queries::open_among(self.store.reader(), &ids).await?;
+            let open: HashMap<_, _> = open.into_iter().collect();
+            for ended in ended {
+                if let Some(org) = open.get(&ended.execution) {
+                    self.settle(org, ended).await?;
+                }
+            }
         }
         Ok(())
     }
@@ -397,19 +415,14 @@ impl Teller {
         Ok(())
     }
 
-    async fn settle(&self, ended: EndedOutside) -> Result<()> {
+    async fn settle(&self, org: &OrgId, ended: &EndedOutside) -> Result<()> {
         let EndedOutside { execution, cancelled, how } = ended;
-        let reader = self.store.reader();
-        let Some(org) = executions::queries::organization_of(reader, execution).await? else {
-            return Ok(());
-        };
-        let org: OrgId = org;
         let reason = format!("Its workflow was {how} outside of Drover");
-        let event = match cancelled {
+        let event = match *cancelled {
             true => Event::CancelRequested { reason },
             false => Event::Abandoned { reason },
         };
-        self.end(&org, execution, event).await
+        self.end(org, *execution, event).await
     }
 
     async fn end(&self, org: &OrgId, execution: ExecutionId, event: Event) -> Result<()> {

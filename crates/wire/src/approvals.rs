@@ -47,8 +47,8 @@ pub struct ApprovalCreate {
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     pub context: Option<Map<String, Value>>,
-    /// E-mail addresses of those who may decide. If nobody is named, those may who administer the
-    /// organization.
+    /// E-mail addresses of those who may decide, whether or not anybody has them. If nobody is
+    /// named, those may who administer the organization.
     #[serde(default)]
     pub approver_emails: Option<Vec<String>>,
     /// Another name for `approver_emails`.
@@ -191,9 +191,12 @@ pub struct ListApprovals {
     /// Rows to return, 1 to 200; default 50.
     #[serde(default)]
     pub limit: Option<i64>,
-    /// Rows to pass over, at most 10 000; default 0.
+    /// Rows to pass over, at most 10 000; default 0. Further on use `cursor`.
     #[serde(default)]
     pub offset: Option<i64>,
+    /// Where the page before ended: the answer's `X-Next-Cursor`.
+    #[serde(default)]
+    pub cursor: Option<String>,
 }
 
 /// A yes.
@@ -227,7 +230,9 @@ impl Check for RejectBody {
 }
 
 operations! { "approvals";
-    /// Asks for an approval.
+    /// Asks for an approval. Who asks with their own key cannot decide it, so workers need a key
+    /// with the role `worker`, which speaks for nobody. Addresses that nobody has are taken; what
+    /// nobody decides in time expires.
     Create = POST "/api/v1/approvals", May(Report), NoQuery, ApprovalCreate => 201 ApprovalResponse;
     /// Reads a request for an approval.
     Get = GET "/api/v1/approvals/{request_id}", May(Read), NoQuery, Nothing => 200 ApprovalResponse;
@@ -237,6 +242,7 @@ operations! { "approvals";
     Reject = POST "/api/v1/approvals/{request_id}/reject", May(Run), NoQuery, RejectBody => 200 ApprovalResponse;
     /// Lists requests for an approval, newest first.
     List = GET "/api/v1/approvals", May(Read), ListApprovals, Nothing => 200 Vec<ApprovalResponse>;
-    /// Lists what waits for the caller's decision, newest first, at most 200.
+    /// Lists what waits for the caller's decision in runs that are not over: the newest 200. Older
+    /// ones are in the list of all requests (`status=pending`).
     Pending = GET "/api/v1/approvals/pending", May(Read), NoQuery, Nothing => 200 Vec<ApprovalResponse>;
 }

@@ -14,8 +14,10 @@ use crate::{NoQuery, Nothing, operations};
 
 /// The types of workflow that can be started, in both spellings.
 const STARTABLE: [&str; 2] = ["AgentExecutionWorkflow", "agent-execution-workflow"];
+/// The signal that says that the run is done.
+const MARK_AS_DONE: &str = "mark_as_done";
 /// The signals that a workflow takes.
-const SIGNALS: [&str; 1] = ["add_message"];
+const SIGNALS: [&str; 2] = ["add_message", MARK_AS_DONE];
 
 /// Which workflows are listed.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, IntoParams)]
@@ -162,29 +164,48 @@ pub struct WorkflowRun {
 /// A signal for a workflow.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct WorkflowSignal {
-    /// `add_message`.
+    /// `add_message`, or `mark_as_done`: the run completes, at once if it waits for input, after
+    /// its current turn otherwise.
     pub signal_name: String,
-    /// What it says: a text, an object with `content`, or a list with one of both.
+    /// The message: a text, an object with `content`, or a list with one of both. Its `role`, if it
+    /// has one, is `user`. Passed over by `mark_as_done`.
     #[serde(default)]
-    #[schema(value_type = Option<Object>)]
     pub args: Value,
 }
 
 impl WorkflowSignal {
+    /// Whether it says that the run is done, rather than a message.
+    pub fn marks_done(&self) -> bool {
+        self.signal_name == MARK_AS_DONE
+    }
+
     /// The text of the message.
     pub fn message(&self) -> Option<&str> {
-        let one = match &self.args {
-            Value::Array(items) if items.len() == 1 => &items[0],
-            other => other,
-        };
+        let (_, one) = self.argument();
         let text = one.as_str().or_else(|| one["content"].as_str());
         text.or_else(|| one["message"].as_str())
+    }
+
+    /// Its argument, in a list or not, and where that is.
+    fn argument(&self) -> (&'static str, &Value) {
+        match &self.args {
+            Value::Array(items) if items.len() == 1 => ("args.0", &items[0]),
+            other => ("args", other),
+        }
     }
 }
 
 impl Check for WorkflowSignal {
     fn check(&self, violations: &mut Violations) {
         violations.one_of("signal_name", &self.signal_name, &SIGNALS);
+        if self.marks_done() {
+            return;
+        }
+        let (place, argument) = self.argument();
+        if let Some(role) = argument.get("role").filter(|role| !role.is_null()) {
+            let role = role.as_str().unwrap_or_default();
+            violations.one_of(&format!("{place}.role"), role, &["user"]);
+        }
         match self.message() {
             None => {
                 let rule = "Input should be a text, or an object with `content`";
@@ -209,8 +230,8 @@ pub struct WorkflowSignalled {
     pub execution_id: String,
     /// Which signal.
     pub signal_name: String,
-    /// The id of the message that it was.
-    pub message_id: String,
+    /// The id of the message that it was; null if it was none.
+    pub message_id: Option<String>,
 }
 
 /// Ends a workflow at once.
@@ -248,7 +269,7 @@ operations! { "workflows";
     Stats = GET "/api/v1/temporal-workflows/workflows/stats", May(Read), NoQuery, Nothing => 200 WorkflowStats;
     /// Shows a workflow, by its id or that of its run.
     Get = GET "/api/v1/temporal-workflows/workflows/{workflow_id}", May(Read), WorkflowGet, Nothing => 200 WorkflowDetails;
-    /// Says something to a workflow.
+    /// Says something to a workflow, or that its run is done.
     Signal = POST "/api/v1/temporal-workflows/workflows/{workflow_id}/signal", May(Run), WorkflowRun, WorkflowSignal => 200 WorkflowSignalled;
     /// Cancels a workflow and its run.
     Cancel = POST "/api/v1/temporal-workflows/workflows/{workflow_id}/cancel", May(Run), WorkflowRun, Nothing => 200 Cancelled;

@@ -44,11 +44,13 @@ impl Embedded {
         Err(Error::fault("mark a run as done", "it changed on every try"))
     }
 
-    /// What the model said last. The version of the run guards it: whoever says something steps it.
+    /// What the model said last since it was last asked; what a parent was told is no answer of
+    /// this run. The version of the run guards it: whoever says something steps it.
     async fn last_answer(&self, run: &Run) -> Result<Option<String>> {
         let reader = self.store.reader();
         let said = messages::queries::conversation(reader, &run.organization, run.id).await?;
-        let answer = said.iter().rev().find(|one| one.body.role() == "assistant");
+        let mut since_asked = said.iter().rev().take_while(|one| one.body.role() != "user");
+        let answer = since_asked.find(|one| one.body.role() == "assistant");
         Ok(answer.map(|one| one.body.content().to_owned()))
     }
 }

@@ -16,5 +16,5 @@ pub async fn handler(
     Body(body): Body<ApproveBody>,
 ) -> Reply<ApprovalResponse> {
     let decision = Decision::Approve { comment: body.comment };
-    Ok(Json(show::response(decide(&ctx, id, decision).await?)))
+    Ok(Json(show::response(decide(&ctx, id, decision).await?)?))
 }

@@ -2,10 +2,11 @@
 
 use axum::Json;
 use drover_domain::approvals::{ApprovalStatus, USUAL_MINUTES, expiry};
+use drover_domain::executions::Status;
 use drover_domain::identity::Role;
 use drover_domain::{Error, ExecutionId, Result, UserId, micros};
 use drover_store::approvals::entity::Model;
-use drover_store::executions::queries::execution_get;
+use drover_store::executions::queries::{execution_get, run_stays_open};
 use drover_store::identity::queries::users_among;
 use drover_wire::approvals::{ApprovalCreate, ApprovalResponse};
 use serde_json::Value;
@@ -21,11 +22,12 @@ pub async fn handler(
     Caller(ctx): Caller,
     Body(body): Body<ApprovalCreate>,
 ) -> Reply<ApprovalResponse> {
-    Ok(Json(show::response(create(&ctx, body).await?)))
+    Ok(Json(show::response(create(&ctx, body).await?)?))
 }
 
 async fn create(ctx: &Ctx, body: ApprovalCreate) -> Result<Model> {
-    let execution = execution(ctx, &body.execution_id).await?;
+    let execution = ExecutionId(uuid("execution_id", &body.execution_id)?);
+    waits(ctx, execution).await?;
     let approvers = approvers(ctx, &body).await?;
     let (now, identity) = (ctx.now(), ctx.identity());
     let minutes = body.timeout_minutes.unwrap_or(USUAL_MINUTES);
@@ -54,21 +56,29 @@ async fn create(ctx: &Ctx, body: ApprovalCreate) -> Result<Model> {
         updated_at: micros(now),
     };
     let mut set = ctx.set();
+    run_stays_open(&mut set, ctx.org(), execution, now);
     set.insert(row.clone());
     ctx.audit(&mut set, "approvals.create", row.id);
-    ctx.write(set).await?;
-    Ok(row)
-}
-
-async fn execution(ctx: &Ctx, text: &str) -> Result<ExecutionId> {
-    let id = ExecutionId(uuid("execution_id", text)?);
-    match execution_get(ctx.read(), ctx.org(), id).await? {
-        Some(_) => Ok(id),
-        None => Err(Error::invalid("execution_id", "value_error", "Execution not found")),
+    match ctx.write(set).await {
+        // The run has ended meanwhile, and tells how.
+        Err(Error::Stale) => waits(ctx, execution).await.and(Err(Error::Stale)),
+        written => written.map(|()| row),
     }
 }
 
-/// The addresses of everybody who is named, each once.
+/// Whether the run may wait for something: it is the organization's, and not over.
+async fn waits(ctx: &Ctx, id: ExecutionId) -> Result<()> {
+    let Some(run) = execution_get(ctx.read(), ctx.org(), id).await? else {
+        return Err(Error::invalid("execution_id", "value_error", "Execution not found"));
+    };
+    match Status::parse(&run.status).is_some_and(Status::is_terminal) {
+        true => Err(Error::conflict(format!("Execution is {}", run.status))),
+        false => Ok(()),
+    }
+}
+
+/// The addresses of everybody who is named, each once. The contract takes any (auth §4): somebody
+/// may get an account later, and what nobody decides expires.
 async fn approvers(ctx: &Ctx, body: &ApprovalCreate) -> Result<Vec<String>> {
     if body.approver_group_id.as_deref().is_some_and(|id| !id.is_empty()) {
         let rule = "There are no groups here; name those who may decide by e-mail address";

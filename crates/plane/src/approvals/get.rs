@@ -13,7 +13,7 @@ use crate::extract::{Caller, Id};
 
 /// Answers the request.
 pub async fn handler(Caller(ctx): Caller, Id(id): Id<ApprovalId>) -> Reply<ApprovalResponse> {
-    Ok(Json(show::response(get(&ctx, id).await?)))
+    Ok(Json(show::response(get(&ctx, id).await?)?))
 }
 
 /// The row, of the caller's organization.

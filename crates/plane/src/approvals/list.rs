@@ -1,6 +1,7 @@
 //! Lists requests for an approval, newest first.
 
 use axum::Json;
+use axum::http::HeaderMap;
 use drover_domain::approvals::ApprovalStatus;
 use drover_domain::{Error, MAX_SKIP, Page, Result, Violation};
 use drover_store::approvals::queries::{Filter, approval_list};
@@ -8,7 +9,8 @@ use drover_wire::approvals::{ApprovalResponse, ListApprovals};
 
 use super::show;
 use crate::ctx::Ctx;
-use crate::error::Reply;
+use crate::error::Failure;
+use crate::executions::list::{bound, next};
 use crate::extract::{Caller, Query};
 
 /// The most requests in one answer.
@@ -16,18 +18,19 @@ pub(super) const MOST: u64 = 200;
 /// Requests in an answer where nobody says how many.
 const USUAL: i64 = 50;
 
-/// Answers a bare array.
+/// Answers a bare array; the next page's cursor is a header.
 pub async fn handler(
     Caller(ctx): Caller,
     Query(query): Query<ListApprovals>,
-) -> Reply<Vec<ApprovalResponse>> {
-    Ok(Json(list(&ctx, query).await?))
+) -> std::result::Result<(HeaderMap, Json<Vec<ApprovalResponse>>), Failure> {
+    let rows = list(&ctx, query).await?;
+    Ok((next(rows.last().map(|row| row.id.as_str())), Json(rows)))
 }
 
 async fn list(ctx: &Ctx, query: ListApprovals) -> Result<Vec<ApprovalResponse>> {
     let (filter, page) = read(query)?;
     let rows = approval_list(ctx.read(), ctx.org(), &filter, &page).await?;
-    Ok(rows.into_iter().map(show::response).collect())
+    rows.into_iter().map(show::response).collect()
 }
 
 fn read(query: ListApprovals) -> Result<(Filter, Page)> {
@@ -49,19 +52,11 @@ fn read(query: ListApprovals) -> Result<(Filter, Page)> {
         }
         id.ok()
     });
-    let mut bound = |name: &str, value: i64, least: u64, most: u64| {
-        let within = u64::try_from(value).ok().filter(|value| (least..=most).contains(value));
-        if within.is_none() {
-            let rule = format!("Input should be between {least} and {most}");
-            violations.push(Violation::query(name, "value_error", rule));
-        }
-        within.unwrap_or(least)
-    };
-    let limit = bound("limit", query.limit.unwrap_or(USUAL), 1, MOST);
-    let skip = bound("offset", query.offset.unwrap_or(0), 0, MAX_SKIP);
+    let limit = bound("limit", query.limit.unwrap_or(USUAL), 1, MOST, &mut violations);
+    let skip = bound("offset", query.offset.unwrap_or(0), 0, MAX_SKIP, &mut violations);
     if !violations.is_empty() {
         return Err(Error::Invalid(violations));
     }
-    let requester_email = given(query.requester_email);
-    Ok((Filter { status, requester_email, execution }, Page { skip, limit, after: None }))
+    let (requester_email, after) = (given(query.requester_email), given(query.cursor));
+    Ok((Filter { status, requester_email, execution }, Page { skip, limit, after }))
 }

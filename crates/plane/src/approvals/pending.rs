@@ -22,8 +22,12 @@ async fn pending(ctx: &Ctx) -> Result<Vec<ApprovalResponse>> {
     if !caller.role.may(Action::Run) {
         return Ok(Vec::new());
     }
-    let open = approvals_open(ctx.read(), caller, now, list::MOST).await?;
-    // The rule says who may; the query only spares reading what cannot be theirs.
-    let theirs = open.into_iter().filter(|row| show::asked(row).check(caller).is_ok());
-    Ok(theirs.map(show::response).collect())
+    let mut theirs = Vec::new();
+    for row in approvals_open(ctx.read(), caller, now, list::MOST).await? {
+        // The rule says who may; the query only spares reading what cannot be theirs.
+        if show::asked(&row)?.check(caller).is_ok() {
+            theirs.push(show::response(row)?);
+        }
+    }
+    Ok(theirs)
 }

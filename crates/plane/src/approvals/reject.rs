@@ -16,5 +16,5 @@ pub async fn handler(
     Body(body): Body<RejectBody>,
 ) -> Reply<ApprovalResponse> {
     let decision = Decision::Reject { reason: body.reason };
-    Ok(Json(show::response(decide(&ctx, id, decision).await?)))
+    Ok(Json(show::response(decide(&ctx, id, decision).await?)?))
 }

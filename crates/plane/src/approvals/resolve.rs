@@ -5,7 +5,7 @@ use drover_domain::approvals::ApprovalStatus;
 use drover_domain::executions::{EventKind, NewEvent, Status};
 use drover_domain::{ApprovalId, Error, ExecutionId, OrgId, Result, micros, timestamp};
 use drover_store::approvals::entity::Model;
-use drover_store::approvals::queries::approval_resolve;
+use drover_store::approvals::queries::{approval_get, approval_resolve};
 use drover_store::executions::queries::execution_get;
 use drover_store::{WriteSet, audit};
 use jiff::Timestamp;
@@ -28,7 +28,7 @@ pub(super) enum Decision {
 /// Decides a request, once and in time, for someone who may.
 pub(super) async fn decide(ctx: &Ctx, id: ApprovalId, decision: Decision) -> Result<Model> {
     let row = get::get(ctx, id).await?;
-    show::asked(&row).check(ctx.identity())?;
+    show::asked(&row)?.check(ctx.identity())?;
     if row.status != ApprovalStatus::Pending.as_str() {
         return Err(resolved_already(&row));
     }
@@ -109,10 +109,15 @@ async fn resolve(
     };
     if is_open {
         match plane.store.write(set(true)).await {
-            // The run may have ended meanwhile: then its log takes nothing more. If it is the request
-            // that somebody else has resolved, that is found once more.
+            // The run may have ended meanwhile: then its log takes nothing more.
             Err(Error::Stale) => {}
             written => return written,
+        }
+        // Or somebody else has resolved it, such as another replica that saw it overdue too.
+        let id = ApprovalId(resolved.id);
+        let row = approval_get(plane.store.reader(), &organization, id).await?;
+        if row.is_none_or(|row| row.status != ApprovalStatus::Pending.as_str()) {
+            return Err(Error::Stale);
         }
     }
     plane.store.write(set(false)).await

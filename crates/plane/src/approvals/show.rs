@@ -1,15 +1,15 @@
 //! Requests as they are shown, and what their rows say of who may decide.
 
 use drover_domain::approvals::Asked;
-use drover_domain::{UserId, rfc3339, timestamp};
+use drover_domain::{Doing, Result, UserId, rfc3339, timestamp};
 use drover_store::approvals::entity::Model;
 use drover_wire::approvals::ApprovalResponse;
 use serde_json::Value;
 
 /// A request as it is shown.
-pub(super) fn response(row: Model) -> ApprovalResponse {
+pub(super) fn response(row: Model) -> Result<ApprovalResponse> {
     let time = |at: i64| rfc3339(timestamp(at));
-    ApprovalResponse {
+    Ok(ApprovalResponse {
         id: row.id.to_string(),
         organization_id: row.organization_id,
         execution_id: row.execution_id.to_string(),
@@ -22,7 +22,7 @@ pub(super) fn response(row: Model) -> ApprovalResponse {
         risk_level: row.risk_level,
         message: row.message,
         enforcement_context: row.enforcement_context,
-        approver_emails: row.approver_emails.map(emails),
+        approver_emails: row.approver_emails.map(emails).transpose()?,
         approved_by_email: row.approved_by_email,
         approved_by_name: row.approved_by_name,
         comment: row.comment,
@@ -31,17 +31,18 @@ pub(super) fn response(row: Model) -> ApprovalResponse {
         expires_at: Some(time(row.expires_at)),
         created_at: Some(time(row.created_at)),
         updated_at: Some(time(row.updated_at)),
-    }
+    })
 }
 
 /// Who asks, and whom.
-pub(super) fn asked(row: &Model) -> Asked {
-    Asked {
+pub(super) fn asked(row: &Model) -> Result<Asked> {
+    Ok(Asked {
         by: (!row.by_worker).then_some(UserId(row.requester_id)),
-        approvers: row.approver_emails.clone().map(emails).unwrap_or_default(),
-    }
+        approvers: row.approver_emails.clone().map(emails).transpose()?.unwrap_or_default(),
+    })
 }
 
-fn emails(stored: Value) -> Vec<String> {
-    serde_json::from_value(stored).unwrap_or_default()
+/// A list that cannot be read is a fault: without one, others would decide.
+fn emails(stored: Value) -> Result<Vec<String>> {
+    serde_json::from_value(stored).doing("read who may decide an approval request")
 }

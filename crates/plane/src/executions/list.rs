@@ -21,14 +21,17 @@ pub async fn handler(
     Query(query): Query<ListExecutions>,
 ) -> std::result::Result<(HeaderMap, Json<Vec<ExecutionReply>>), Failure> {
     let (rows, total) = list(&ctx, query).await?;
-    let mut headers = HeaderMap::new();
+    let mut headers = next(rows.last().map(|row| row.id.as_str()));
     if let Some(total) = total {
         headers.insert(TOTAL.clone(), HeaderValue::from(total));
     }
-    if let Some(cursor) = rows.last().and_then(|row| HeaderValue::from_str(&row.id).ok()) {
-        headers.insert(NEXT.clone(), cursor);
-    }
     Ok((headers, Json(rows)))
+}
+
+/// The header that says where the next page begins: after the last row of this one.
+pub(crate) fn next(last: Option<&str>) -> HeaderMap {
+    let cursor = last.and_then(|id| HeaderValue::from_str(id).ok());
+    cursor.map(|cursor| (NEXT.clone(), cursor)).into_iter().collect()
 }
 
 async fn list(ctx: &Ctx, query: ListExecutions) -> Result<(Vec<ExecutionReply>, Option<u64>)> {
@@ -76,19 +79,27 @@ pub(crate) fn page(
     after: Option<String>,
 ) -> Result<Page> {
     let mut violations = Vec::new();
-    let mut bound = |name: &str, value: i64, least: i64, most: u64| {
-        let most = i64::try_from(most).unwrap_or(i64::MAX);
-        if value < least || value > most {
-            let rule = format!("Input should be between {least} and {most}");
-            violations.push(Violation::query(name, "value_error", rule));
-        }
-        value.clamp(least, most).unsigned_abs()
-    };
-    let skip = bound("skip", skip.unwrap_or(0), 0, MAX_SKIP);
-    let limit = bound("limit", limit.unwrap_or(default), 1, MAX_PAGE);
+    let skip = bound("skip", skip.unwrap_or(0), 0, MAX_SKIP, &mut violations);
+    let limit = bound("limit", limit.unwrap_or(default), 1, MAX_PAGE, &mut violations);
     if violations.is_empty() {
         Ok(Page { skip, limit, after })
     } else {
         Err(Error::Invalid(violations))
     }
+}
+
+/// A number of the query string; one that is not within its bounds is added to what is wrong.
+pub(crate) fn bound(
+    name: &str,
+    value: i64,
+    least: u64,
+    most: u64,
+    violations: &mut Vec<Violation>,
+) -> u64 {
+    let within = u64::try_from(value).ok().filter(|value| (least..=most).contains(value));
+    within.unwrap_or_else(|| {
+        let rule = format!("Input should be between {least} and {most}");
+        violations.push(Violation::query(name, "value_error", rule));
+        least
+    })
 }

@@ -19,7 +19,8 @@ pub async fn handler(Caller(ctx): Caller, Id(id): Id<ExecutionId>) -> Reply<Mark
     }))
 }
 
-async fn mark_done(ctx: &Ctx, id: ExecutionId) -> Result<()> {
+/// Stores it.
+pub(crate) async fn mark_done(ctx: &Ctx, id: ExecutionId) -> Result<()> {
     let signal = Signal::Done { speaker: ctx.speaker() };
     ctx.plane().engine.signal(ctx.org(), id, signal).await.map(drop)
 }

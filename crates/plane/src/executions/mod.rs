@@ -9,7 +9,7 @@ mod events;
 pub(crate) mod execute;
 pub mod get;
 pub(crate) mod list;
-mod mark_done;
+pub(crate) mod mark_done;
 pub(crate) mod message;
 pub(crate) mod publish;
 mod session;

@@ -1,13 +1,11 @@
 //! Publishes a worker's event into a run's log.
 
 use axum::Json;
-use drover_domain::executions::{EventKind, NewEvent, Status};
-use drover_domain::{Error, ExecutionId, OrgId, Result, micros};
+use drover_domain::executions::{EventKind, NewEvent};
+use drover_domain::{Error, ExecutionId, OrgId, Result};
 use drover_engine::{ForeignEvent, Run};
 use drover_store::WriteSet;
-use drover_store::executions::entity::{Column, Entity};
-use drover_store::sea_orm::sea_query::Expr;
-use drover_store::sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use drover_store::executions::queries::run_stays_open;
 use drover_wire::check::Violations;
 use drover_wire::executions::{PublishEvent, Published};
 use jiff::Timestamp;
@@ -38,14 +36,7 @@ pub(crate) fn append_open(
     now: Timestamp,
 ) {
     // The guard keeps the end of a log its last entry.
-    let ended = Status::ALL.into_iter().filter(|status| status.is_terminal()).map(Status::as_str);
-    set.add_guarded(
-        Entity::update_many()
-            .col_expr(Column::UpdatedAt, Expr::value(micros(now)))
-            .filter(Column::Id.eq(id.0))
-            .filter(Column::OrganizationId.eq(org.as_str()))
-            .filter(Column::Status.is_not_in(ended)),
-    );
+    run_stays_open(set, org, id, now);
     set.append(id, vec![event], now);
 }
 

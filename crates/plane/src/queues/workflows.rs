@@ -3,8 +3,7 @@
 use axum::Json;
 use drover_domain::executions::Status;
 use drover_domain::{Error, ExecutionId, QueueId, Result, Violation, rfc3339, timestamp};
-use drover_store::executions::entity;
-use drover_store::executions::queries::runs_of_queue;
+use drover_store::executions::queries::{RunOutline, run_outlines_of_queue};
 use drover_wire::queues::{QueueWorkflowList, WorkflowListItem, WorkflowsListResponse};
 
 use super::get;
@@ -39,7 +38,7 @@ async fn list(ctx: &Ctx, id: QueueId, query: QueueWorkflowList) -> Result<Workfl
         }
     };
     let limit = u64::try_from(limit).unwrap_or_default();
-    let rows = runs_of_queue(ctx.read(), ctx.org(), id, status, limit).await?;
+    let rows = run_outlines_of_queue(ctx.read(), ctx.org(), id, status, limit).await?;
     let workflows: Vec<WorkflowListItem> = rows.into_iter().map(item).collect();
     let count = |states: &[Status]| {
         let is_in = |one: &&WorkflowListItem| states.iter().any(|of| of.as_str() == one.status);
@@ -55,7 +54,7 @@ async fn list(ctx: &Ctx, id: QueueId, query: QueueWorkflowList) -> Result<Workfl
     })
 }
 
-fn item(row: entity::Model) -> WorkflowListItem {
+fn item(row: RunOutline) -> WorkflowListItem {
     let id = row.id.to_string();
     let time = |at: i64| rfc3339(timestamp(at));
     WorkflowListItem {

@@ -34,7 +34,7 @@ async fn get(ctx: &Ctx, id: &str, query: &WorkflowGet) -> Result<WorkflowDetails
         history_length,
         error: row.error_message.clone(),
         result,
-        workflow: view::workflow(row),
+        workflow: view::workflow(row.into()),
     })
 }
 

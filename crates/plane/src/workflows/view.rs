@@ -2,7 +2,7 @@
 
 use drover_domain::executions::Status;
 use drover_domain::{ExecutionId, rfc3339, timestamp};
-use drover_store::executions::entity;
+use drover_store::executions::queries::RunOutline;
 use drover_wire::workflows::Workflow;
 
 use crate::executions::view::workflow_id;
@@ -25,7 +25,7 @@ pub(super) fn status(of_run: Status) -> &'static str {
 }
 
 /// The workflow of a run.
-pub(super) fn workflow(row: entity::Model) -> Workflow {
+pub(super) fn workflow(row: RunOutline) -> Workflow {
     let is_team = row.execution_type.eq_ignore_ascii_case("team");
     let time = |at: i64| rfc3339(timestamp(at));
     Workflow {

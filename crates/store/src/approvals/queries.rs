@@ -11,6 +11,7 @@ use sea_orm::{
 
 use super::entity::{ActiveModel, Column, Entity, Model};
 use crate::WriteSet;
+use crate::executions::queries::is_open;
 
 /// Which requests of an organization.
 #[derive(Debug, Clone, Default)]
@@ -43,9 +44,10 @@ pub async fn approval_list(
         .apply_if(filter.status, |query, status| query.filter(Column::Status.eq(status.as_str())))
         .apply_if(filter.requester_email.as_deref(), |query, email| {
             let stored = Func::lower(Expr::col(Column::RequesterEmail));
-            query.filter(Expr::expr(stored).eq(email.to_lowercase()))
+            query.filter(Expr::expr(stored).is_in(lower(email)))
         })
         .apply_if(filter.execution, |query, run| query.filter(Column::ExecutionId.eq(run.0)))
+        .apply_if(page.cursor::<ApprovalId>()?, |query, id| query.filter(Column::Id.lt(id.0)))
         .order_by_desc(Column::Id)
         .offset(page.skip)
         .limit(page.limit)
@@ -54,20 +56,19 @@ pub async fn approval_list(
         .doing("list approval requests")
 }
 
-/// Requests that are open and may be the caller's to decide, newest first. The rule of
-/// `domain::approvals` says which of them are.
+/// Requests that are open, of runs that are not over, and may be the caller's to decide; newest
+/// first. The rule of `domain::approvals` says which of them are.
 pub async fn approvals_open(
     db: &DatabaseConnection,
     caller: &Identity,
     now: i64,
     limit: u64,
 ) -> Result<Vec<Model>> {
-    // An address has no quotes, so it is found between them in the text of the list.
-    let escape = |text: &str| text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    let pattern =
-        LikeExpr::new(format!("%\"{}\"%", escape(&caller.email.to_lowercase()))).escape('\\');
-    let text = Func::lower(Expr::col(Column::ApproverEmails).cast_as("text"));
-    let mut asked = Condition::any().add(Expr::expr(text).like(pattern));
+    let text = Expr::expr(Func::lower(Expr::col(Column::ApproverEmails).cast_as("text")));
+    let mut asked = Condition::any();
+    for email in lower(&caller.email) {
+        asked = asked.add(text.clone().like(holding(&email)?));
+    }
     if caller.role.may(Action::Administer) {
         asked = asked.add(Column::ApproverEmails.is_null());
     }
@@ -76,6 +77,7 @@ pub async fn approvals_open(
         .filter(by_others)
         .filter(Column::Status.eq(ApprovalStatus::Pending.as_str()))
         .filter(Column::ExpiresAt.gt(now))
+        .filter(is_open((Entity, Column::ExecutionId)))
         .filter(asked)
         .order_by_desc(Column::Id)
         .limit(limit)
@@ -122,6 +124,19 @@ pub fn approval_resolve(set: &mut WriteSet, resolved: Model, now: i64) {
             .filter(Column::Status.eq(ApprovalStatus::Pending.as_str()))
             .filter(if expires { in_time.not() } else { in_time }),
     );
+}
+
+/// An address in lower case, as Postgres says it and as SQLite does, which changes no letters but
+/// those of ASCII.
+fn lower(email: &str) -> [String; 2] {
+    [email.to_lowercase(), email.to_ascii_lowercase()]
+}
+
+/// What the text of a list is like that holds this address, as JSON writes it.
+fn holding(email: &str) -> Result<LikeExpr> {
+    let quoted = serde_json::to_string(email).doing("look for an address")?;
+    let escaped = quoted.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    Ok(LikeExpr::new(format!("%{escaped}%")).escape('\\'))
 }
 
 fn of(org: &OrgId) -> Select<Entity> {

@@ -1,14 +1,17 @@
-//! Reads of runs and their logs.
+//! Reads of runs and their logs, and the guard of what only a run that is not over takes.
 
 use std::collections::HashMap;
 
 use drover_domain::executions::{EventKind, Status, StoredEvent};
 use drover_domain::{
-    Doing, Error, ExecutionId, JobId, OrgId, Page, QueueId, Result, micros, timestamp,
+    Doing, EnvironmentId, Error, ExecutionId, JobId, OrgId, Page, QueueId, Result, micros,
+    timestamp,
 };
 use jiff::Timestamp;
 use sea_orm::entity::prelude::Json;
-use sea_orm::sea_query::{Expr, ExprTrait, Func, Order, Query, SelectStatement, SimpleExpr};
+use sea_orm::sea_query::{
+    Expr, ExprTrait, Func, IntoColumnRef, Order, Query, SelectStatement, SimpleExpr,
+};
 use sea_orm::{
     ColumnTrait, DatabaseConnection, EntityTrait, FromQueryResult, JoinType, PaginatorTrait,
     QueryFilter, QueryOrder, QuerySelect, QueryTrait, RelationDef, Select,
@@ -16,7 +19,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{entity, event, foreign_stream, head};
-use crate::{activities, jobs};
+use crate::{WriteSet, activities, jobs, queues};
 
 /// Which runs of an organization.
 #[derive(Debug, Clone, Default)]
@@ -57,16 +60,23 @@ pub async fn execution_get(
     of(org).filter(entity::Column::Id.eq(id.0)).one(db).await.doing("read an execution")
 }
 
-/// Whose a run is. For the plane itself, which hears of runs from Temporal by their ids alone.
-pub async fn organization_of(db: &DatabaseConnection, id: ExecutionId) -> Result<Option<OrgId>> {
-    let organization: Option<String> = entity::Entity::find_by_id(id.0)
+/// Which of these runs are not over, and whose they are. For the plane itself, which hears of runs from
+/// Temporal by their ids alone.
+pub async fn open_among(
+    db: &DatabaseConnection,
+    ids: &[ExecutionId],
+) -> Result<Vec<(ExecutionId, OrgId)>> {
+    let open: Vec<(Uuid, String)> = entity::Entity::find()
         .select_only()
+        .column(entity::Column::Id)
         .column(entity::Column::OrganizationId)
+        .filter(entity::Column::Id.is_in(ids.iter().map(|id| id.0)))
+        .filter(entity::Column::Status.is_in(OPEN.map(Status::as_str)))
         .into_tuple()
-        .one(db)
+        .all(db)
         .await
-        .doing("read whose an execution is")?;
-    Ok(organization.map(OrgId::new))
+        .doing("read which executions are not over")?;
+    Ok(open.into_iter().map(|(id, org)| (ExecutionId(id), OrgId::new(org))).collect())
 }
 
 /// The run that used an idempotency key.
@@ -95,14 +105,7 @@ pub async fn execution_list(
 /// A page of what is selected, newest first.
 fn paged(select: Select<entity::Entity>, page: &Page) -> Result<Select<entity::Entity>> {
     let mut select = select.order_by_desc(entity::Column::Id).limit(page.limit);
-    if let Some(after) = &page.after {
-        let after: ExecutionId = after.parse().map_err(|_| {
-            Error::Invalid(vec![drover_domain::Violation::query(
-                "cursor",
-                "value_error",
-                "Cursor should be one that the server gave out",
-            )])
-        })?;
+    if let Some(after) = page.cursor::<ExecutionId>()? {
         select = select.filter(entity::Column::Id.lt(after.0));
     }
     if page.skip > 0 {
@@ -111,19 +114,70 @@ fn paged(select: Select<entity::Entity>, page: &Page) -> Result<Select<entity::E
     Ok(select)
 }
 
+/// A run as lists of workflows show it: without its prompt, answer and state.
+#[derive(Debug, Clone, PartialEq, FromQueryResult)]
+pub struct RunOutline {
+    /// Its id.
+    pub id: Uuid,
+    /// `AGENT` or `TEAM`.
+    pub execution_type: String,
+    /// Who runs it.
+    pub entity_id: String,
+    /// Its name when the run was accepted.
+    pub entity_name: Option<String>,
+    /// The queue its activities go to.
+    pub worker_queue_id: Uuid,
+    /// Where it stands.
+    pub status: String,
+    /// When a worker first took it.
+    pub started_at: Option<i64>,
+    /// When it ended.
+    pub completed_at: Option<i64>,
+}
+
+impl From<entity::Model> for RunOutline {
+    fn from(row: entity::Model) -> Self {
+        Self {
+            id: row.id,
+            execution_type: row.execution_type,
+            entity_id: row.entity_id,
+            entity_name: row.entity_name,
+            worker_queue_id: row.worker_queue_id,
+            status: row.status,
+            started_at: row.started_at,
+            completed_at: row.completed_at,
+        }
+    }
+}
+
+/// The columns of a [`RunOutline`] alone.
+fn outlined(select: Select<entity::Entity>) -> Select<entity::Entity> {
+    select.select_only().columns([
+        entity::Column::Id,
+        entity::Column::ExecutionType,
+        entity::Column::EntityId,
+        entity::Column::EntityName,
+        entity::Column::WorkerQueueId,
+        entity::Column::Status,
+        entity::Column::StartedAt,
+        entity::Column::CompletedAt,
+    ])
+}
+
 /// A page of runs in any of these states, or of all where none is named; newest first.
 pub async fn runs_in_states(
     db: &DatabaseConnection,
     org: &OrgId,
     states: &[Status],
     page: &Page,
-) -> Result<Vec<entity::Model>> {
+) -> Result<Vec<RunOutline>> {
     let mut select = of(org);
     if !states.is_empty() {
         let states = states.iter().map(|status| status.as_str());
         select = select.filter(entity::Column::Status.is_in(states));
     }
-    paged(select, page)?.all(db).await.doing("list executions by their states")
+    let outlines = outlined(paged(select, page)?).into_model().all(db).await;
+    outlines.doing("list executions by their states")
 }
 
 /// How many runs there are.
@@ -281,7 +335,7 @@ pub async fn runs_under_way(
     let under_way = [Status::Running, Status::WaitingForInput].map(Status::as_str);
     of(org)
         .filter(entity::Column::Status.is_in(under_way))
-        .filter(entity::Column::WorkerQueueId.eq(queue.0))
+        .filter(on(queue.0))
         .all(db)
         .await
         .doing("list the runs of a queue")
@@ -295,16 +349,32 @@ pub async fn runs_of_queue(
     status: Option<Status>,
     limit: u64,
 ) -> Result<Vec<entity::Model>> {
+    newest_of_queue(org, queue, status, limit).all(db).await.doing("list the runs of a queue")
+}
+
+/// The same without what lists of workflows do not show.
+pub async fn run_outlines_of_queue(
+    db: &DatabaseConnection,
+    org: &OrgId,
+    queue: QueueId,
+    status: Option<Status>,
+    limit: u64,
+) -> Result<Vec<RunOutline>> {
+    let outlines = outlined(newest_of_queue(org, queue, status, limit)).into_model().all(db).await;
+    outlines.doing("list the workflows of a queue")
+}
+
+fn newest_of_queue(
+    org: &OrgId,
+    queue: QueueId,
+    status: Option<Status>,
+    limit: u64,
+) -> Select<entity::Entity> {
     let mut select = of(org).filter(entity::Column::WorkerQueueId.eq(queue.0));
     if let Some(status) = status {
         select = select.filter(entity::Column::Status.eq(status.as_str()));
     }
-    select
-        .order_by_desc(entity::Column::Id)
-        .limit(limit)
-        .all(db)
-        .await
-        .doing("list the runs of a queue")
+    select.order_by_desc(entity::Column::Id).limit(limit)
 }
 
 /// How many runs that are in one of these states are on each of an organization's queues; queues
@@ -352,7 +422,7 @@ pub async fn runs_open_on(
 ) -> Result<Vec<ExecutionId>> {
     let open: Vec<Uuid> = of(org)
         .filter(entity::Column::Status.is_in(OPEN.map(Status::as_str)))
-        .filter(entity::Column::WorkerQueueId.eq(queue.0))
+        .filter(on(queue.0))
         .select_only()
         .column(entity::Column::Id)
         .limit(limit)
@@ -367,7 +437,7 @@ pub async fn runs_open_on(
 pub async fn runs_open_count(db: &DatabaseConnection, org: &OrgId, queue: QueueId) -> Result<u64> {
     of(org)
         .filter(entity::Column::Status.is_in(OPEN.map(Status::as_str)))
-        .filter(entity::Column::WorkerQueueId.eq(queue.0))
+        .filter(on(queue.0))
         .count(db)
         .await
         .doing("count the runs of a queue that are not over")
@@ -375,6 +445,16 @@ pub async fn runs_open_count(db: &DatabaseConnection, org: &OrgId, queue: QueueI
 
 /// Runs of a queue that are not over. For statements about queues.
 pub(crate) fn open_on(org: impl Into<SimpleExpr>, queue: impl Into<SimpleExpr>) -> SelectStatement {
+    open(org, on(queue))
+}
+
+/// Runs on the queues of an environment that are not over. For statements about environments.
+pub(crate) fn open_in(org: &OrgId, environment: EnvironmentId) -> SelectStatement {
+    let queue = Expr::col((entity::Entity, entity::Column::WorkerQueueId));
+    open(Expr::val(org.as_str()), queue.in_subquery(queues::queries::ids_in(environment)))
+}
+
+fn open(org: impl Into<SimpleExpr>, is_there: SimpleExpr) -> SelectStatement {
     use entity::{Column, Entity};
     Query::select()
         // Not a value: Postgres would take a parameter here for a text.
@@ -382,8 +462,41 @@ pub(crate) fn open_on(org: impl Into<SimpleExpr>, queue: impl Into<SimpleExpr>) 
         .from(Entity)
         .and_where(Expr::col((Entity, Column::OrganizationId)).eq(org.into()))
         .and_where(Expr::col((Entity, Column::Status)).is_in(OPEN.map(Status::as_str)))
-        .and_where(Expr::col((Entity, Column::WorkerQueueId)).eq(queue.into()))
+        .and_where(is_there)
         .to_owned()
+}
+
+/// Whether a run is on a queue, for what goes by the states of runs: of those that a queue ever
+/// had, few are not over. SQLite has counted neither, and would go by the queue; but no index knows
+/// what a function gives.
+fn on(queue: impl Into<SimpleExpr>) -> SimpleExpr {
+    let its = || Expr::col((entity::Entity, entity::Column::WorkerQueueId));
+    let queue: SimpleExpr = queue.into();
+    SimpleExpr::from(Func::coalesce([its(), its()])).eq(queue)
+}
+
+/// Whether the run that a column names is not over. For statements about what belongs to runs.
+pub(crate) fn is_open(run: impl IntoColumnRef) -> SimpleExpr {
+    use entity::{Column, Entity};
+    let open = Query::select()
+        .column((Entity, Column::Id))
+        .from(Entity)
+        .and_where(Expr::col((Entity, Column::Id)).equals(run))
+        .and_where(Expr::col((Entity, Column::Status)).is_in(OPEN.map(Status::as_str)))
+        .to_owned();
+    Expr::exists(open)
+}
+
+/// Says that the set needs the run not to be over; something is heard of it now.
+pub fn run_stays_open(set: &mut WriteSet, org: &OrgId, id: ExecutionId, now: Timestamp) {
+    use entity::{Column, Entity};
+    set.add_guarded(
+        Entity::update_many()
+            .col_expr(Column::UpdatedAt, Expr::value(micros(now)))
+            .filter(Column::Id.eq(id.0))
+            .filter(Column::OrganizationId.eq(org.as_str()))
+            .filter(Column::Status.is_in(OPEN.map(Status::as_str))),
+    );
 }
 
 /// The runs of a queue in one state.
@@ -417,12 +530,12 @@ pub async fn states_of_queue(
         .filter(Column::Status.is_not_in(OPEN.map(Status::as_str)))
         // Ids begin with the milliseconds of their making, so this reads the newest runs alone.
         .filter(Column::Id.gte(Uuid::from_u128(millis << 80)))
-        .filter(Column::CreatedAt.gte(micros(since)));
-    let open = of(org).filter(Column::Status.is_in(OPEN.map(Status::as_str)));
+        .filter(Column::CreatedAt.gte(micros(since)))
+        .filter(Column::WorkerQueueId.eq(queue.0));
+    let open = of(org).filter(Column::Status.is_in(OPEN.map(Status::as_str))).filter(on(queue.0));
     let mut states = Vec::new();
     for runs in [over, open] {
         let some = runs
-            .filter(Column::WorkerQueueId.eq(queue.0))
             .select_only()
             .column(Column::Status)
             .column_as(Column::Id.count(), "runs")
@@ -446,7 +559,7 @@ pub async fn flows_running_on(
 ) -> Result<Vec<String>> {
     of(org)
         .filter(entity::Column::Status.eq(Status::Running.as_str()))
-        .filter(entity::Column::WorkerQueueId.eq(queue.0))
+        .filter(on(queue.0))
         .select_only()
         .column(entity::Column::Flow)
         .into_tuple()
@@ -503,7 +616,7 @@ pub async fn silent_runs(
 ) -> Result<Vec<SilentRun>> {
     of(org)
         .filter(entity::Column::Status.eq(Status::Running.as_str()))
-        .filter(entity::Column::WorkerQueueId.eq(queue.0))
+        .filter(on(queue.0))
         .filter(entity::Column::UpdatedAt.lt(micros(before)))
         .filter(nothing_since(before))
         .select_only()

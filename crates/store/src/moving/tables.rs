@@ -147,10 +147,7 @@ fn runs() -> Vec<Box<dyn Table>> {
             references: const {
                 &[is_there("execution_id", "executions"), is_not_anothers("requester_id", "users")]
             },
-            fault: |row| {
-                let status = ApprovalStatus::parse(text(row, "status"));
-                status.is_none().then_some("is in an unknown state")
-            },
+            fault: approval_fault,
             ..USUAL
         })),
     ]
@@ -204,6 +201,20 @@ fn activity_fault(row: &Row) -> Option<&'static str> {
     (text(row, "id").parse().ok() != id).then_some("has an id that is not its run's")
 }
 
+fn approval_fault(row: &Row) -> Option<&'static str> {
+    let status = text(row, "status");
+    // The word as it is stored: queries look for it in no other case.
+    if ApprovalStatus::parse(status).is_none_or(|known| known.as_str() != status) {
+        return Some("is in an unknown state");
+    }
+    let is_list = match row.get("approver_emails") {
+        None | Some(Json::Null) => true,
+        Some(Json::Array(emails)) => !emails.is_empty() && emails.iter().all(Json::is_string),
+        Some(_) => false,
+    };
+    (!is_list).then_some("does not say who may decide")
+}
+
 fn text<'a>(row: &'a Row, column: &str) -> &'a str {
     row.get(column).and_then(Json::as_str).unwrap_or_default()
 }
@@ -219,6 +230,7 @@ mod tests {
 
     use sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement};
     use sea_orm_migration::MigratorTrait;
+    use serde_json::json;
 
     use super::*;
     use crate::migrations::Migrations;
@@ -260,6 +272,24 @@ mod tests {
             let known = table.columns().into_iter().map(str::to_owned).collect();
             assert_eq!(there, known, "the columns of `{name}`");
             assert!(table.strange_columns().is_empty(), "{:?}", table.strange_columns());
+        }
+    }
+
+    #[test]
+    fn a_request_says_where_it_stands_and_who_may_decide() {
+        let fault = |status: &str, approvers: Json| {
+            let row = json!({"status": status, "approver_emails": approvers});
+            approval_fault(row.as_object().unwrap())
+        };
+        for approvers in [json!(null), json!(["ann@acme.example"])] {
+            assert_eq!(fault("pending", approvers.clone()), None, "{approvers}");
+        }
+        for status in ["PENDING", "done", ""] {
+            assert_eq!(fault(status, json!(null)), Some("is in an unknown state"), "{status}");
+        }
+        for approvers in [json!([]), json!([7]), json!(["a@b", null]), json!("a@b"), json!({})] {
+            let said = Some("does not say who may decide");
+            assert_eq!(fault("pending", approvers.clone()), said, "{approvers}");
         }
     }
 

@@ -7,8 +7,8 @@ use drover_domain::{Error, ExecutionId, OrgId, Result};
 use drover_store::executions::{foreign_stream, queries};
 use serde_json::{Value, json};
 
+use super::Embedded;
 use super::stream::{self, Streamed};
-use super::{Embedded, is_open};
 use crate::embedded::CONFLICTS;
 use crate::embedded::report::chunk;
 use crate::run::Run;
@@ -73,7 +73,7 @@ impl Embedded {
             let before = queries::foreign_stream(self.store.reader(), id).await?;
             let is_new = message_id.is_some_and(|id| before.is_none_or(|row| row.message_id != id));
             let (now, mut set) = (self.clock.now(), self.store.set());
-            is_open(&run, &mut set, now);
+            queries::run_stays_open(&mut set, org, id, now);
             self.is_active(&mut run, begins || is_new, &mut set)?;
             set.append(id, vec![event.clone()], now);
             match self.store.write(set).await {
@@ -118,7 +118,7 @@ impl Embedded {
             else {
                 return Ok(());
             };
-            is_open(&run, &mut set, now);
+            queries::run_stays_open(&mut set, org, id, now);
             self.is_active(&mut run, is_new, &mut set)?;
             stream::write(&mut set, row, read);
             let events = pieces.iter().map(|piece| chunk(&run, message_id, piece)).collect();

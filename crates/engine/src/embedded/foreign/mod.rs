@@ -15,12 +15,10 @@ pub use patch::StatusPatch;
 pub use session::SessionPart;
 pub use turn::ForeignTurn;
 
+use drover_domain::executions::Event;
 use drover_domain::executions::foreign::{Report, memory, text};
-use drover_domain::executions::{Event, Status};
 use drover_domain::messages::{Body, Message, message_id};
 use drover_domain::{Error, ExecutionId, OrgId, Result};
-use drover_store::sea_orm::sea_query::Expr;
-use drover_store::sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use drover_store::{WriteSet, executions, messages};
 use jiff::Timestamp;
 
@@ -147,17 +145,4 @@ impl Embedded {
         insert_message(run, set, ordinal, &Message { message_id, body }, &Speaker::default(), now)?;
         Ok(true)
     }
-}
-
-/// Says that the set needs the run to be under way still.
-fn is_open(run: &Run, set: &mut WriteSet, now: Timestamp) {
-    use executions::entity::{Column, Entity};
-    let ended = Status::ALL.into_iter().filter(|status| status.is_terminal()).map(Status::as_str);
-    set.add_guarded(
-        Entity::update_many()
-            .col_expr(Column::UpdatedAt, Expr::value(drover_domain::micros(now)))
-            .filter(Column::Id.eq(run.id.0))
-            .filter(Column::OrganizationId.eq(run.organization.as_str()))
-            .filter(Column::Status.is_not_in(ended)),
-    );
 }
