@@ -7,4 +7,5 @@ mod owner;
 mod second_call;
 mod stopped;
 mod streaming;
+mod temporal;
 mod waiting;

@@ -22,7 +22,8 @@ async fn a_second_process_says_so_in_one_line_and_ends_with_1() {
         let told = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(1), "{told}");
         assert_eq!(told.lines().count(), 1, "{told}");
-        assert!(told.contains("in use by another drover process"), "{told}");
+        assert!(told.contains("in use by another drover process; stop that one, or"), "{told}");
+        assert!(told.contains("`--data-dir`"), "{told}");
         assert!(output.stdout.is_empty());
     }
     // The first one is none the worse for it.

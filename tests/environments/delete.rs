@@ -1,5 +1,7 @@
 //! Deleting an environment.
 
+use drover_domain::workers::PROTOCOL;
+use futures_util::future::join_all;
 use serde_json::json;
 
 use super::ENVIRONMENTS;
@@ -62,4 +64,51 @@ async fn it_stays_while_a_worker_serves_it_or_a_run_waits_in_it() {
     // What has run there is still told.
     let run = org.execution(&run).await;
     assert_eq!((&run["status"], &run["runner_name"]), (&json!("cancelled"), &json!("gpu")));
+}
+
+#[tokio::test]
+async fn of_workers_that_come_at_the_same_time_none_loses_its_queue() {
+    let org = Plane::shared().organization().await;
+    for _ in 0..8 {
+        let id = org.create(ENVIRONMENTS, json!({"name": unique("env")})).await;
+        let path = format!("{ENVIRONMENTS}/{id}");
+        let queue = org.create(&format!("{path}/worker-queues"), json!({"name": "gpu"})).await;
+        let body = json!({
+            "queues": [queue], "protocol": PROTOCOL, "version": "0.0.0", "takes_from": "http",
+        });
+        let come = (0..4).map(|_| org.post("/api/v1/workers", body.clone()));
+        let (come, deleted) = tokio::join!(join_all(come), org.delete(&path));
+        let let_in = come.iter().filter(|reply| reply.status == 201).count();
+        if deleted.status == 204 {
+            assert_eq!(let_in, 0, "{come:?}");
+            assert!(come.iter().all(|reply| [404, 409].contains(&reply.status)), "{come:?}");
+        } else {
+            assert!([400, 409].contains(&deleted.status), "{deleted}");
+            assert!(let_in > 0, "{deleted} {come:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn of_runs_that_come_at_the_same_time_none_waits_for_ever() {
+    let org = Plane::shared().organization().await;
+    let agent = org.agent("instant").await;
+    for _ in 0..5 {
+        let id = org.create(ENVIRONMENTS, json!({"name": unique("env")})).await;
+        let path = format!("{ENVIRONMENTS}/{id}");
+        let queue = org.create(&format!("{path}/worker-queues"), json!({"name": "gpu"})).await;
+        let body = json!({"prompt": "go", "worker_queue_id": queue});
+        let execute = format!("/api/v1/agents/{agent}/execute");
+        let come = (0..4).map(|_| org.post(&execute, body.clone()));
+        let (come, deleted) = tokio::join!(join_all(come), org.delete(&path));
+        assert!([204, 400, 409].contains(&deleted.status), "{deleted}");
+        for run in come.iter().filter(|reply| reply.status == 200) {
+            let run = run.text("execution_id");
+            if deleted.status != 204 {
+                org.cancel(&run).await;
+            }
+            let over = org.finished(&run).await;
+            assert!(["failed", "cancelled"].contains(&over["status"].as_str().unwrap()), "{over}");
+        }
+    }
 }

@@ -101,6 +101,7 @@ async fn a_bad_field_is_refused_by_name() {
         (json!({"settings": []}), "body.settings"),
         (json!({"description": "a\0b"}), "body.description"),
         (json!({"variables": {"A=B": "x"}}), "body.variables.A=B"),
+        (json!({"variables": {"A": "x".repeat(32768), "B": "x".repeat(32768)}}), "body.variables"),
         (
             json!({"execution_environment": {"mcp_servers": {"one": {}}}}),
             "body.execution_environment.mcp_servers.one",

@@ -14,4 +14,5 @@ mod run;
 mod session;
 pub mod socket;
 mod start;
+mod temporal;
 mod update;

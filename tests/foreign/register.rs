@@ -97,6 +97,18 @@ async fn an_environment_that_is_not_there_is_made_by_who_may() {
 }
 
 #[tokio::test]
+async fn several_that_come_at_once_make_it_once() {
+    let org = Plane::shared().organization().await;
+    let name = unique("env");
+    let all = (0..6).map(|_| register(&org, &name));
+    let replies = futures_util::future::join_all(all).await;
+    assert!(replies.iter().all(|reply| reply.status == 200), "{replies:?}");
+    let one = &replies[0].body["task_queue_name"];
+    assert!(replies.iter().all(|reply| reply.body["task_queue_name"] == *one), "{replies:?}");
+    assert_eq!(org.get(ENVIRONMENTS).await.texts("name"), ["default", &name]);
+}
+
+#[tokio::test]
 async fn an_environment_that_is_not_ready_takes_none() {
     let org = Plane::shared().organization().await;
     let id = org.create(ENVIRONMENTS, json!({"name": "staging"})).await;

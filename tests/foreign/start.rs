@@ -54,6 +54,12 @@ async fn its_signs_of_life_are_taken() {
     let workers = org.get(&format!("/api/v1/worker-queues/{}/workers", worker.queue)).await;
     assert_eq!(workers.body[0]["system_info"]["hostname"], "adder");
     assert_eq!(workers.body[0]["logs"], json!(["one", "two"]));
+    // What is too long of a line is cut off, between two letters: `é` has two bytes.
+    let long = json!({"logs": [format!("a{}", "é".repeat(5000))]});
+    assert_eq!(org.post(&path, long).await.status, 204);
+    let workers = org.get(&format!("/api/v1/worker-queues/{}/workers", worker.queue)).await;
+    let kept = format!("a{}", "é".repeat(2047));
+    assert_eq!(workers.body[0]["logs"], json!(["one", "two", kept]));
     let leave = json!({"reason": "error", "exit_code": 1, "error_message": "lost its head"});
     let path = format!("/api/v1/workers/{}/disconnect", worker.id);
     assert_eq!(org.post(&path, leave).await.status, 204);
@@ -82,6 +88,10 @@ async fn a_body_that_is_wrong_is_refused_by_its_field() {
         (json!({"worker_sdk_version": 1}), "body.worker_sdk_version"),
         (json!({"system_info": {"pid": "seven"}}), "body.system_info.pid"),
         (json!({"system_info": []}), "body.system_info"),
+        (
+            json!({"system_info": {"supported_runtimes": ["agno", "x".repeat(256)]}}),
+            "body.system_info.supported_runtimes.1",
+        ),
     ] {
         let reply = org.post(&path, body).await;
         assert_eq!((reply.status, reply.fields()), (422, vec![field.to_owned()]), "{reply}");

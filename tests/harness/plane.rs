@@ -71,12 +71,12 @@ impl Plane {
     }
 
     /// A plane of one's own on this database, whose runs Temporal drives.
-    #[expect(clippy::disallowed_methods, reason = "it is how the tests are told")]
     pub fn start_on_temporal(database: Database) -> Self {
-        let address = std::env::var(TEMPORAL).expect("a server; see `cargo xtask services start`");
         let directory = tempfile::tempdir().expect("a temporary directory");
-        let flags = ["--temporal-address", &address];
-        Self::launch(Directory::Own(directory), Some(database), &flags)
+        // No flag: the next start on this directory has it too.
+        let toml = format!("temporal_address = '{}'", temporal_server());
+        std::fs::write(directory.path().join("drover.toml"), toml).expect("write drover.toml");
+        Self::launch(Directory::Own(directory), Some(database), &[])
     }
 
     /// A plane of one's own that is started with these flags too.
@@ -386,11 +386,17 @@ fn log_file(directory: &Path) -> std::fs::File {
     options.create(true).append(true).open(directory.join("log")).expect("a log file")
 }
 
-/// Where the Temporal server is that drives the runs of the shared plane, if the tests are to have it.
+/// Where the Temporal server of the tests is.
+#[expect(clippy::disallowed_methods, reason = "it is how the tests are told")]
+pub fn temporal_server() -> String {
+    std::env::var(TEMPORAL).expect("a server; see `cargo xtask services start`")
+}
+
+/// The same, if it is to drive the runs of the shared plane.
 #[expect(clippy::disallowed_methods, reason = "it is how the tests are told")]
 fn temporal() -> Option<String> {
     let is_wanted = std::env::var(ENGINE).is_ok_and(|engine| engine == "temporal");
-    is_wanted.then(|| std::env::var(TEMPORAL).expect("a server; see `cargo xtask services start`"))
+    is_wanted.then(temporal_server)
 }
 
 fn client() -> reqwest::Client {

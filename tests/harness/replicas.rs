@@ -3,7 +3,9 @@
 use std::thread;
 
 use tempfile::TempDir;
+use tokio::task::spawn_blocking;
 
+use super::plane::temporal_server;
 use super::{Database, Organization, Plane, Relay, unique};
 
 /// How long a replica that is told to stop still takes requests.
@@ -23,12 +25,23 @@ pub struct Replicas {
 struct Shared {
     database: Database,
     key: String,
+    /// What drives their runs, if they do not.
+    temporal: Option<String>,
 }
 
 impl Replicas {
     /// So many, all started at once.
     pub async fn start(count: usize) -> Self {
-        let shared = Shared { database: Database::make(), key: hex_key() };
+        Self::start_driven_by(None, count).await
+    }
+
+    /// The same, whose runs Temporal drives.
+    pub async fn start_on_temporal(count: usize) -> Self {
+        Self::start_driven_by(Some(temporal_server()), count).await
+    }
+
+    async fn start_driven_by(temporal: Option<String>, count: usize) -> Self {
+        let shared = Shared { database: Database::make(), key: hex_key(), temporal };
         let planes: Vec<Plane> = thread::scope(|scope| {
             let start = |_| scope.spawn(|| shared.start(new_directory()));
             let starting: Vec<_> = (0..count).map(start).collect();
@@ -51,6 +64,19 @@ impl Replicas {
         Organization { url: self.address.url.clone(), ..organization }
     }
 
+    /// Ends one as an operator does, and starts it again.
+    pub async fn restart(&mut self, place: usize) {
+        let mut plane = self.planes.remove(place);
+        let ending = spawn_blocking(move || {
+            let status = plane.terminate();
+            assert_eq!(status.code(), Some(0), "{}", plane.log());
+            plane
+        });
+        let plane = ending.await.expect("an end");
+        self.planes.insert(place, plane);
+        self.start_again(place);
+    }
+
     /// Starts one again that has ended, in its place; the address leads to it again.
     pub fn start_again(&mut self, place: usize) {
         let directory = self.planes.remove(place).into_directory();
@@ -63,10 +89,11 @@ impl Replicas {
 
 impl Shared {
     fn start(&self, directory: TempDir) -> Plane {
-        let variables = [
+        let mut variables = vec![
             ("DROVER_DATABASE_URL", self.database.url.as_str()),
-            ("DROVER_SIGNING_KEY", &self.key),
+            ("DROVER_SIGNING_KEY", self.key.as_str()),
         ];
+        variables.extend(self.temporal.as_deref().map(|url| ("DROVER_TEMPORAL_ADDRESS", url)));
         Plane::serve(directory, &variables, &["--drain-seconds", DRAIN])
     }
 }

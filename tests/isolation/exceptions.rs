@@ -22,6 +22,10 @@ pub const PUBLIC: [(&str, &str); 8] = [
     ("skills.Types", "what a skill type offers is the same for everybody"),
 ];
 
+/// Operations that ask for the token of a lease (`tests/workers/variables.rs`).
+pub const LEASE: [(&str, &str); 1] =
+    [("workers.Variables", "a key of the organization is no right to what one tool gets")];
+
 /// Operations of the plane's operator, for whom keys of organizations are no keys at all.
 pub const OPERATOR: [(&str, &str); 2] = [
     ("health.Metrics", "they tell of all organizations; from this machine they need no token"),

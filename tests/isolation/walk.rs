@@ -5,7 +5,7 @@ use drover_wire::{Access, Described};
 use reqwest::RequestBuilder;
 use serde_json::Value;
 
-use super::exceptions::{OPERATOR, PUBLIC};
+use super::exceptions::{LEASE, OPERATOR, PUBLIC};
 use super::world::World;
 use crate::harness::{Plane, Reply};
 
@@ -42,6 +42,7 @@ fn only_the_listed_operations_ask_for_no_key_of_an_organization() {
         ids.collect::<std::collections::BTreeSet<_>>()
     };
     assert_eq!(with(Access::Public), PUBLIC.map(|(id, _)| id).into());
+    assert_eq!(with(Access::Lease), LEASE.map(|(id, _)| id).into());
     assert_eq!(with(Access::Operator), OPERATOR.map(|(id, _)| id).into());
 }
 

@@ -30,6 +30,8 @@ async fn no_list_of_runs_reads_all_of_them() {
     let log = Path::new(&database.ask("SHOW ssl_ca_file")).with_file_name("postgres.log");
     let before = std::fs::read_to_string(&log).expect("the server's log").len();
 
+    // Among so many runs of the other queue, this one has none.
+    let queue = org.queue_without_worker().await;
     let middle = "/api/v1/executions?limit=50&cursor=";
     let list = org.get("/api/v1/executions?skip=9000&limit=50").await;
     let middle = format!("{middle}{}", list.body[0]["id"].as_str().expect("an id"));
@@ -41,6 +43,9 @@ async fn no_list_of_runs_reads_all_of_them() {
         &format!("/api/v1/executions?limit=50&entity_id={agent}"),
         &format!("/api/v1/executions?limit=50&job_id={job}"),
         &format!("/api/v1/jobs/{job}/executions?limit=50"),
+        &format!("/api/v1/worker-queues/{queue}/executions?limit=50"),
+        &format!("/api/v1/worker-queues/{}/executions?limit=50", org.queue_id),
+        &format!("/api/v1/worker-queues/{queue}/workflows?limit=50"),
     ] {
         let reply = org.get(path).await;
         assert_eq!(reply.status, 200, "{path}: {reply}");
@@ -48,7 +53,9 @@ async fn no_list_of_runs_reads_all_of_them() {
 
     let text = std::fs::read_to_string(&log).expect("the server's log");
     let plans = plans(&text[before..], database.name());
-    assert!(plans.len() >= 7, "{} plans were logged", plans.len());
+    assert!(plans.len() >= 10, "{} plans were logged", plans.len());
+    let of_queue = plans.iter().filter(|plan| plan.contains("executions_queue")).count();
+    assert!(of_queue >= 2, "lists of a queue go by its index: {of_queue}");
     for plan in plans {
         // Counting the runs of a job has to see them all.
         let counts = plan.contains("COUNT(");

@@ -6,6 +6,7 @@ mod crash;
 mod keys;
 mod rolling;
 mod runs;
+mod temporal;
 mod workers;
 
 use std::time::Duration;

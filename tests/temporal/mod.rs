@@ -2,11 +2,40 @@
 //! when they run on it.
 
 mod away;
+mod capacity;
+pub mod histories;
+mod outside;
 mod refused;
+mod tls;
+
+use drover_temporal::Place;
+
+use crate::harness::Plane;
 
 /// Where the server is: set by `cargo xtask test`, or by hand as `cargo xtask services start` says.
 #[expect(clippy::disallowed_methods, reason = "it is how the tests are told")]
 fn address() -> String {
     let told = std::env::var("DROVER_TEST_TEMPORAL_ADDRESS");
     told.expect("a server; see `cargo xtask services start`")
+}
+
+/// The server, for who does not ask Drover.
+fn place() -> Place {
+    let namespace = "default".to_owned();
+    Place { address: address(), namespace, api_key: None, authority: None }
+}
+
+/// What a run's workflow is called there.
+fn workflow_id(run: &str) -> String {
+    format!("agent-execution-{run}")
+}
+
+/// A plane of one's own that is connected to it, with more settings in its `drover.toml`: another
+/// start on its directory finds the server again.
+pub async fn plane(settings: &str) -> Plane {
+    let plane = Plane::configured(&format!("temporal_address = \"{}\"\n{settings}", address()));
+    while plane.get("/api/ready").await.text("temporal") != "connected" {
+        tokio::task::yield_now().await;
+    }
+    plane
 }

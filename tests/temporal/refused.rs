@@ -26,6 +26,24 @@ fn a_key_that_would_go_without_tls() {
 }
 
 #[tokio::test]
+async fn a_key_that_a_worker_would_send_without_tls() {
+    let plane = Plane::start_with(&["--temporal-address", &address()]);
+    let org = plane.organization().await;
+    let terminal = Terminal::of(&org).with("DROVER_TEMPORAL_API_KEY", "the-key-itself");
+    let as_told = ["worker", "--queue", &org.queue_id, UNWALLED];
+    let elsewhere = [&as_told[..], &["--temporal-address", "http://127.0.0.1:7233"]].concat();
+    for command in [&as_told[..], &elsewhere[..]] {
+        let ended = terminal.run(command);
+        assert_eq!(ended.code, Some(2), "{ended:?}");
+        assert_eq!(ended.stderr.trim_end().lines().count(), 1, "{ended:?}");
+        assert!(ended.stderr.contains("a key is sent over TLS only"), "{ended:?}");
+        assert!(!ended.stderr.contains("the-key-itself"), "{ended:?}");
+    }
+    let workers = org.get(&format!("/api/v1/worker-queues/{}/workers", org.queue_id)).await;
+    assert_eq!(workers.body, json!([]), "none has stayed registered");
+}
+
+#[tokio::test]
 async fn a_namespace_that_is_not_there() {
     let flags = ["--temporal-address", &address(), "--temporal-namespace", "nowhere"];
     let plane = Plane::start_with(&flags);

@@ -22,24 +22,29 @@ async fn every_call_has_a_key_of_its_own_and_the_runs_id() {
 }
 
 #[tokio::test]
-async fn variables_of_the_agent_and_over_them_those_of_the_run_reach_the_tool() {
+async fn variables_of_environments_of_the_agent_and_of_the_run_reach_the_tool_in_layers() {
     let org = Plane::shared().organization().await;
-    let show = || shell("echo $FLAVOUR $SIZE $DROVER_EXECUTION_ID");
+    let show = || shell("echo $FLAVOUR $SIZE $REGION $DROVER_EXECUTION_ID");
     let model = Model::new([show(), Reply::text("ok"), show(), Reply::text("ok")]);
+    let environment = json!({
+        "name": unique("north"),
+        "execution_environment": {"env_vars": {"REGION": "north", "SIZE": "huge"}},
+    });
+    let environment = org.create("/api/v1/environments", environment).await;
     let body = json!({
-        "name": unique("agent"), "model_id": model.name,
+        "name": unique("agent"), "model_id": model.name, "environment_ids": [environment],
         "execution_environment": {"env_vars": {"FLAVOUR": "vanilla", "SIZE": "small"}},
     });
     let agent = org.create("/api/v1/agents", body).await;
     let plain = org.execute(&agent, json!({"prompt": "go"})).await;
     org.finished(&plain).await;
-    assert_eq!(org.tool_answers(&plain).await, [format!("vanilla small {plain}")]);
+    assert_eq!(org.tool_answers(&plain).await, [format!("vanilla small north {plain}")]);
 
     let env = json!({"FLAVOUR": "two words", "DROVER_EXECUTION_ID": "forged"});
     let body = json!({"prompt": "go", "execution_environment": {"env_vars": env}});
     let other = org.execute(&agent, body).await;
     org.finished(&other).await;
-    assert_eq!(org.tool_answers(&other).await, [format!("two words small {other}")]);
+    assert_eq!(org.tool_answers(&other).await, [format!("two words small north {other}")]);
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Workers in processes of their own: the program's, and the protocol that it speaks.
 
 mod drain;
+mod flags;
 mod lost;
 mod pollers;
 mod protocol;
@@ -8,6 +9,7 @@ mod register;
 mod runners;
 mod serve;
 mod stuck;
+mod variables;
 
 use drover_domain::workers::PROTOCOL;
 use serde_json::{Value, json};
@@ -39,9 +41,14 @@ impl ByHand {
         self.org.post(&format!("{WORKERS}/{}{path}", self.id), body).await
     }
 
-    /// The first task there is.
+    /// The first turn there is.
     pub async fn task(&self) -> Value {
-        let polled = self.post("/poll", json!({"kind": "turn", "wait_seconds": 30})).await;
+        self.task_of("turn").await
+    }
+
+    /// The first task of a kind there is.
+    pub async fn task_of(&self, kind: &str) -> Value {
+        let polled = self.post("/poll", json!({"kind": kind, "wait_seconds": 30})).await;
         assert_eq!(polled.status, 200, "{polled}");
         polled.body["tasks"][0].clone()
     }
@@ -56,11 +63,16 @@ impl ByHand {
 
     /// Ends a turn with this text, of which nothing was reported yet.
     pub async fn answer(&self, task: &Value, text: &str) -> Reply {
+        self.answer_with(task, text, json!([])).await
+    }
+
+    /// Ends a turn with this text and calls of tools.
+    pub async fn answer_with(&self, task: &Value, text: &str, calls: Value) -> Reply {
         let path = format!("/activities/{}/complete", task["id"].as_str().expect("an id"));
         let usage = json!({"input": 1, "output": 1, "cached": 0, "reasoning": 0});
         let outcome = json!({
             "result": "turn", "message_id": task["work"]["message_id"], "text": text,
-            "tool_calls": [], "provider_blocks": null, "finish_reason": "stop", "model": "m",
+            "tool_calls": calls, "provider_blocks": null, "finish_reason": "stop", "model": "m",
             "provider": "openai", "usage": usage, "cost": null, "unsent_text": text,
         });
         self.post(&path, json!({"attempt": task["attempt"], "outcome": outcome})).await

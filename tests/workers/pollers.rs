@@ -68,3 +68,30 @@ async fn the_worker_inside_the_plane_polls_the_default_queue() {
         json!([{"identity": "in-process", "last_access_time": null, "rate_per_second": null}]);
     assert_eq!((&shown["task_queue"], &shown["workers"]), (&json!(org.queue_id), &inside));
 }
+
+#[tokio::test]
+async fn the_worker_inside_the_plane_counts_nowhere_while_its_queue_is_left_to_others() {
+    let plane = Plane::start_on_sqlite();
+    let org = plane.organization().await;
+    let counts = async || {
+        let polls = org.get(&format!("{WORKERS}/default")).await.body;
+        let shown = org.get(&format!("/api/v1/worker-queues/{}", org.queue_id)).await.body;
+        let path = format!("/api/v1/worker-queues/{}/metrics", org.queue_id);
+        let metrics = org.get(&path).await.body;
+        let environment = org.get(&format!("/api/v1/task-queues/{}", org.environment_id)).await;
+        let all = [
+            &polls["worker_count"],
+            &shown["active_workers"],
+            &metrics["active_workers"],
+            &metrics["total_workers"],
+            &environment.body["active_workers"],
+        ];
+        (polls["workers"][0]["identity"].clone(), all.map(Value::clone))
+    };
+    let one: [Value; 5] = std::array::from_fn(|_| json!(1));
+    assert_eq!(counts().await, (json!("in-process"), one.clone()));
+    let worker = ByHand::register(&org, &[&org.queue_id]).await;
+    assert_eq!(counts().await, (json!(worker.id), one.clone()));
+    assert_eq!(worker.post("/disconnect", json!({})).await.status, 204);
+    assert_eq!(counts().await, (json!("in-process"), one));
+}

@@ -1,9 +1,15 @@
 //! Letting workers in, and telling why not.
 
+use std::net::SocketAddr;
+
+use drover_domain::workers::PROTOCOL;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 
 use super::{ByHand, WORKERS, registration, workers_of};
-use crate::harness::program::Terminal;
+use crate::harness::program::{Ended, Terminal};
 use crate::harness::{Organization, Plane};
 
 async fn queue_of(org: &Organization, fields: Value) -> String {
@@ -76,7 +82,7 @@ async fn a_bad_field_is_refused_by_name() {
         (json!({"queues": many}), "body.queues"),
         (json!({"queues": ["gpu"]}), "body.queues.0"),
         (json!({"protocol": 0}), "body.protocol"),
-        (json!({"protocol": 2}), "body.protocol"),
+        (json!({"protocol": PROTOCOL + 1}), "body.protocol"),
         (json!({"protocol": "1"}), "body.protocol"),
         (json!({"version": ""}), "body.version"),
         (json!({"labels": {"": "x"}}), "body.labels"),
@@ -90,9 +96,76 @@ async fn a_bad_field_is_refused_by_name() {
         assert_eq!((reply.status, reply.fields()), (422, vec![at.to_owned()]), "{fields}: {reply}");
     }
     assert_eq!(workers_of(&org, &queue).await, [json!(null); 0]);
-    let older = json!({"queues": [queue], "protocol": 0, "version": "0.0.0"});
-    let told = org.post(WORKERS, older).await.to_string();
-    assert!(told.contains("This plane speaks protocol 1; update the worker"), "{told}");
+    for (protocol, older) in [(PROTOCOL - 1, "the worker"), (PROTOCOL + 1, "the plane")] {
+        let body = json!({"queues": [queue], "protocol": protocol, "version": "0.0.0"});
+        let told = org.post(WORKERS, body).await.to_string();
+        let why = format!("This plane speaks protocol {PROTOCOL}; update {older}");
+        assert!(told.contains(&why), "{told}");
+    }
+}
+
+/// Where a worker's start is heard as that of a worker of the protocol before; until the tasks are
+/// dropped.
+async fn heard_as_older(plane: &Plane) -> (String, JoinSet<()>) {
+    let address = plane.url.strip_prefix("http://").expect("an HTTP URL");
+    let address: SocketAddr = address.parse().expect("an address with a port");
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let url = format!("http://{}", listener.local_addr().expect("its address"));
+    let mut listening = JoinSet::new();
+    listening.spawn(async move {
+        while let Ok((mut caller, _)) = listener.accept().await {
+            let mut plane = TcpStream::connect(address).await.expect("the plane");
+            let request = made_older(&mut caller).await;
+            plane.write_all(&request).await.expect("a plane that reads");
+            // However it ends, both ends see it.
+            let _ended = copy_bidirectional(&mut caller, &mut plane).await;
+        }
+    });
+    (url, listening)
+}
+
+/// The beginning of a request, with the protocol before in the place of the one spoken here.
+async fn made_older(caller: &mut TcpStream) -> Vec<u8> {
+    let spoken = format!("\"protocol\":{PROTOCOL},");
+    let older = format!("\"protocol\":{},", PROTOCOL - 1);
+    assert_eq!(spoken.len(), older.len(), "the length of the body stands in its head");
+    let mut request: Vec<u8> = Vec::new();
+    loop {
+        let read = caller.read_buf(&mut request).await.expect("a readable connection");
+        assert_ne!(read, 0, "it says no protocol");
+        let mut places = request.windows(spoken.len());
+        if let Some(place) = places.position(|bytes| bytes == spoken.as_bytes()) {
+            request[place..place + older.len()].copy_from_slice(older.as_bytes());
+            return request;
+        }
+    }
+}
+
+// The stand-in works while the test waits for a process.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_program_is_told_to_be_updated_where_it_speaks_an_older_protocol() {
+    let plane = Plane::shared();
+    let org = plane.organization().await;
+    let queue = org.queue_without_worker().await;
+    let (url, _listening) = heard_as_older(plane).await;
+    let ended = Terminal::of(&org).with("DROVER_URL", &url).run(&["worker", "--queue", &queue]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(3), ""), "{ended:?}");
+    let line = format!(
+        "error: `protocol`: This plane speaks protocol {PROTOCOL}; update the worker (422)\n"
+    );
+    assert_eq!(ended.stderr, line);
+    assert_eq!(workers_of(&org, &queue).await, [json!(null); 0]);
+}
+
+/// It ended with a line that has these words, and at most a hint below it.
+fn assert_told(ended: &Ended, words: &[&str]) {
+    let lines: Vec<&str> = ended.stderr.lines().collect();
+    assert!(lines[0].starts_with("error: "), "{ended:?}");
+    assert!(lines[1..].iter().all(|line| line.starts_with("hint: ")), "{ended:?}");
+    assert!(lines.len() <= 2, "{ended:?}");
+    for word in words {
+        assert!(ended.stderr.contains(word), "`{word}`: {ended:?}");
+    }
 }
 
 #[tokio::test]
@@ -106,28 +179,35 @@ async fn the_program_says_in_one_line_why_it_may_not_serve() {
     let viewer = org.with_role("viewer").await;
     let terminal = Terminal::of(&org);
     let nowhere = "00000000-0000-4000-8000-000000000000";
-    for (queues, code, said) in [
-        (vec![nowhere], 3, "not found"),
-        (vec![theirs.as_str()], 3, "not found"),
-        (vec![ours.as_str(), nowhere], 3, "not found"),
-        (vec![full.as_str()], 3, "has 1 of at most 1 workers"),
-        (vec!["gpu"], 2, "not a valid worker queue id"),
+    let lists = "`GET /api/v1/worker-queues` lists those there are";
+    for (queues, words) in [
+        (vec![nowhere], [nowhere, lists]),
+        (vec![theirs.as_str()], [theirs.as_str(), lists]),
+        (vec![ours.as_str(), nowhere], [nowhere, lists]),
+        (vec![full.as_str()], ["has 1 of at most 1 workers", "stop one"]),
     ] {
         let queues = queues.into_iter().flat_map(|queue| ["--queue", queue]);
         let arguments: Vec<_> = std::iter::once("worker").chain(queues).collect();
         let ended = terminal.run(&arguments);
-        assert_eq!(ended.code, Some(code), "{ended:?}");
-        assert!(ended.stderr.contains(said), "{ended:?}");
-        assert_eq!(ended.stdout, "");
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(3), ""), "{ended:?}");
+        assert_eq!(ended.stderr.lines().count(), 1, "{ended:?}");
+        assert_told(&ended, &words);
     }
     let ended = Terminal::of(&viewer).run(&["worker", "--queue", &ours]);
     assert_eq!(ended.code, Some(3), "{ended:?}");
-    assert!(ended.stderr.contains("role `viewer` may not"), "{ended:?}");
+    assert_told(&ended, &["role `viewer` may not"]);
     let wrong = terminal.with("DROVER_API_KEY", "wrong").run(&["worker", "--queue", &ours]);
     assert_eq!(wrong.code, Some(3), "{wrong:?}");
-    assert_eq!(Terminal::new().run(&["worker"]).code, Some(2));
+    assert_told(&wrong, &["not valid here", "hint: set `DROVER_API_KEY` to a key of this plane"]);
     let away = Terminal::of(&org).with("DROVER_URL", "http://127.0.0.1:1");
-    assert_eq!(away.run(&["worker", "--queue", &ours]).code, Some(4));
+    let away = away.run(&["worker", "--queue", &ours]);
+    assert_eq!(away.code, Some(4), "{away:?}");
+    assert_told(&away, &["no answer from `http://127.0.0.1:1`", "point `DROVER_URL` at a running"]);
+    // What is wrong on the command line is told in the way of every command.
+    let unreadable = Terminal::of(&org).run(&["worker", "--queue", "gpu"]);
+    assert_eq!(unreadable.code, Some(2), "{unreadable:?}");
+    assert!(unreadable.stderr.contains("not a valid worker queue id"), "{unreadable:?}");
+    assert_eq!(Terminal::new().run(&["worker"]).code, Some(2));
     assert_eq!(workers_of(&org, &ours).await, [json!(null); 0], "nothing is half registered");
 }
 
@@ -140,6 +220,9 @@ async fn a_worker_whose_key_is_revoked_ends_and_says_so() {
     let mut worker = crate::harness::Worker::start(&of_worker, &[&queue]);
     let revoked = org.delete(&format!("/api/v1/api-keys/{}", made.text("id"))).await;
     assert!([200, 204].contains(&revoked.status), "{revoked}");
-    let ended = tokio::task::spawn_blocking(move || worker.ended()).await.expect("an end");
+    let (ended, worker) =
+        tokio::task::spawn_blocking(move || (worker.ended(), worker)).await.expect("an end");
     assert_eq!(ended.code(), Some(3));
+    worker.says("error: The API key is not valid here, has expired or was revoked (401)");
+    worker.says("hint: set `DROVER_API_KEY` to a key of this plane");
 }

@@ -1,9 +1,13 @@
 //! A worker that executes what waits on its queues.
 
+use std::time::Duration;
+
+use futures_util::future::join_all;
 use model_server::{Ending, Hang, Reply};
+use reqwest::Method;
 use serde_json::json;
 
-use super::workers_of;
+use super::{WORKERS, registration, workers_of};
 use crate::harness::{Model, Plane, Relay, Worker, Workspace, names, shell};
 
 #[tokio::test]
@@ -59,8 +63,26 @@ async fn a_queue_with_a_worker_of_its_own_is_left_to_it() {
     let id = org.ask(&model, "go").await;
     assert_eq!(org.finished(&id).await["response"], "Done.");
     assert_eq!(Workspace::at(&worker, &id).read("here"), "here\n");
+    // The one inside takes nothing there and is not counted.
     let queue = org.get(&format!("/api/v1/worker-queues/{}", org.queue_id)).await;
-    assert_eq!(queue.body["active_workers"], 2);
+    assert_eq!(queue.body["active_workers"], 1);
+}
+
+#[tokio::test]
+async fn workers_that_hang_up_while_they_register_do_not_keep_a_queue() {
+    // One with a worker inside, however the tests run.
+    let plane = Plane::start();
+    let org = plane.organization().await;
+    let hung_up = (0..64).map(|part| {
+        let request = org.request(Method::POST, WORKERS).json(&registration(&[&org.queue_id]));
+        // Wherever in the middle it is when they do.
+        request.timeout(Duration::from_micros(100 * part)).send()
+    });
+    let answered = join_all(hung_up).await.iter().filter(|reply| reply.is_ok()).count();
+    assert!(answered < 64, "some have hung up");
+    // They are lost after their silence, and the worker inside has the queue again.
+    let run = org.execute(&org.agent("instant").await, json!({"prompt": "go"})).await;
+    assert_eq!(org.finished(&run).await["status"], "completed");
 }
 
 #[tokio::test]

@@ -34,6 +34,15 @@ async fn status(org: &Organization, queue: &str) -> Value {
     workers_of(org, queue).await[0]["status"].clone()
 }
 
+/// Waits until the metrics tell of so many runs that are stuck now.
+async fn stuck_now(plane: &Plane, runs: u32) {
+    let line = format!("drover_runs_stuck {runs}");
+    let is_told = |text: &str| text.lines().any(|told| told == line);
+    let asking =
+        async { while !is_told(plane.get("/metrics").await.body.as_str().expect("a text")) {} };
+    timeout(Duration::from_secs(30), asking).await.unwrap_or_else(|_| panic!("never `{line}`"));
+}
+
 /// Lines of the plane's log that tell of a run that is stuck.
 fn told(plane: &Plane, run: &str) -> usize {
     let log = plane.log();
@@ -52,6 +61,7 @@ async fn one_of_ours_is_shown_as_stuck_and_its_run_ends_by_its_limit_and_says_wh
     assert_eq!(worker.post("/renew", renew.clone()).await.body["stop"], json!([]));
     assert_eq!(status(&org, &queue).await, "busy");
     is(&org, &queue, "stuck").await;
+    stuck_now(&plane, 1).await;
     assert_eq!(worker.progress(&task, 1, "Hel").await.status, 200);
     assert_eq!(status(&org, &queue).await, "busy", "it said something");
     is(&org, &queue, "stuck").await;
@@ -67,11 +77,12 @@ async fn one_of_ours_is_shown_as_stuck_and_its_run_ends_by_its_limit_and_says_wh
     assert_eq!(worker.post("/renew", renew).await.body["stop"], json!([task["id"]]));
     worker.post("/renew", json!({})).await;
     assert_eq!(status(&org, &queue).await, "idle");
+    stuck_now(&plane, 0).await;
     let times = told(&plane, &run);
     assert!((1..=2).contains(&times), "once for each silence: {times}\n{}", plane.log());
     let metrics = plane.get("/metrics").await.body.as_str().expect("a text").to_owned();
-    assert!(metrics.contains(&format!("drover_runs_stuck_total {times}")), "{metrics}");
-    assert!(metrics.contains("drover_runs_stuck "), "{metrics}");
+    let total = format!("drover_runs_stuck_total {times}");
+    assert!(metrics.lines().any(|line| line == total), "{metrics}");
 }
 
 #[tokio::test]

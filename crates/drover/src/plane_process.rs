@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::serve::ListenerExt;
-use drover_domain::{Ids, Secret};
+use drover_domain::{Error, Ids, Secret};
 use drover_engine::{Embedded, Hub, Teller, Workflows};
 use drover_plane::foreign::Words;
 use drover_plane::{MovedKeys, Parts, Plane, Settings, SigningKey, TemporalPlace};
@@ -64,7 +64,9 @@ impl PlaneProcess {
         let (clock, ids) = (Arc::new(SystemClock::default()), Arc::new(SystemIds));
         // The directory's lock first: below it nobody else writes, and the plane's keys are there
         // wherever the database is.
-        let lock = DirectoryLock::take(directory.path())?;
+        let lock = DirectoryLock::take(directory.path()).map_err(|error| {
+            in_use(error, "stop that one, or choose another directory with `--data-dir`")
+        })?;
         let (signing, sharing) = signing_key(config, &directory, &*ids)?;
         let claim = Claim { sharing, fingerprint: signing.fingerprint().to_owned() };
         let (store, lock) = open_store(config, &directory, lock, &claim, hub.clone()).await?;
@@ -227,8 +229,23 @@ async fn open_store(
     let Some(url) = &config.database_url else {
         return Ok((Store::open_directory(directory.path(), lock, hub).await?, None));
     };
-    let store = Store::connect(url.reveal(), config.connections(), claim, hub).await?;
+    let connected = Store::connect(url.reveal(), config.connections(), claim, hub).await;
+    let store = connected.map_err(|error| match claim.sharing {
+        Sharing::Alone => {
+            in_use(error, "stop that one, or name another database in `database_url`")
+        }
+        // What is in a replica's way says what to do by itself.
+        Sharing::Replica => error.into(),
+    })?;
     Ok((store, Some(lock)))
+}
+
+/// Adds what to do where another process has what this one wants for itself.
+fn in_use(error: Error, remedy: &str) -> CommandError {
+    match error {
+        Error::Conflict(message) => CommandError::failed(format!("{message}; {remedy}")),
+        error => error.into(),
+    }
 }
 
 /// Tells a person what they should know about this configuration.

@@ -1,22 +1,23 @@
 //! A plane elsewhere as a source of work: over HTTP(S) alone, by long poll, or with activities that
 //! Temporal's task queues give.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use drover_domain::activities::{ActivityKind, ActivityTask, Failure, Outcome, Progress, Retry};
+use drover_domain::activities::{ActivityKind, Failure, Outcome, Progress, Retry, Work};
 use drover_domain::workers::HEARTBEAT;
 use drover_domain::{ActivityId, Error, Result, WorkerId};
 use drover_temporal::{Arrived, TaskQueues};
 use drover_wire::Nothing;
 use drover_wire::client::{Client, ClientError};
 use drover_wire::workers::{
-    ActivityEnd, ActivityEnded, ActivityLease, ActivityProgress, Complete, Disconnect,
-    LeaseActivity, MAX_POLL, Poll, Progressed, Register, Renew, TemporalPlace,
-    WorkerDisconnectRequest, WorkerPoll, WorkerRegister, WorkerRegistered, WorkerRenew,
+    ActivityEnd, ActivityEnded, ActivityLease, ActivityProgress, ActivityVariables, Complete,
+    Disconnect, LeaseActivity, MAX_POLL, Poll, Progressed, Register, Renew, TemporalPlace,
+    Variables, WorkerDisconnectRequest, WorkerPoll, WorkerRegister, WorkerRegistered, WorkerRenew,
+    WorkerTask,
 };
 use drover_worker::{Lease, Leasing, WorkSource};
 use tokio::sync::Notify;
@@ -125,15 +126,36 @@ impl Remote {
         self.client.call::<Disconnect>(&[&worker], &[], &why).await.map(|_| ())
     }
 
-    fn lease(&self, task: ActivityTask) -> Leasing {
-        let stop = CancellationToken::new();
-        Box::pin(std::future::ready(Ok(Some(self.hold(task, stop, None)))))
-    }
-
-    fn hold(&self, task: ActivityTask, stop: CancellationToken, arrived: Option<Arrived>) -> Lease {
+    /// Holds a leased activity, and gets the variables of its tool. An error leaves the lease to
+    /// lapse: its try may have been begun.
+    async fn hold(
+        &self,
+        given: WorkerTask,
+        stop: CancellationToken,
+        arrived: Option<Arrived>,
+    ) -> Result<Option<Lease>> {
+        let WorkerTask { mut task, variables_token } = given;
         let held = Held { stop: stop.clone(), attempt: task.attempt, reports: 0, arrived };
         lock(&self.held).insert(task.id, held);
-        Lease { task, stop }
+        if let (Work::ToolCall(call), Some(token)) = (&mut task.work, variables_token) {
+            match self.variables(task.id, &token).await {
+                Ok(variables) => call.env = variables,
+                Err(error) => {
+                    self.forget(task.id);
+                    return Err(error);
+                }
+            }
+        }
+        Ok(Some(Lease { task, stop }))
+    }
+
+    async fn variables(&self, id: ActivityId, token: &str) -> Result<BTreeMap<String, String>> {
+        let holder = self.client.with_key(token);
+        match holder.call::<Variables>(&[&id.to_string()], &[], &Nothing {}).await {
+            Ok(ActivityVariables { env_vars }) => Ok(env_vars),
+            Err(ClientError::Refused { status, .. }) if status < 500 => Err(Error::Stale),
+            Err(error) => Err(Error::Unavailable(error.to_string())),
+        }
     }
 
     /// Leases what Temporal has given. An error gives it back: dropped, it goes to another worker.
@@ -145,7 +167,7 @@ impl Remote {
         match called {
             Ok(ActivityLease { task: Some(task), .. }) => {
                 let stop = arrived.stop.clone();
-                Ok(Some(self.hold(task, stop, Some(arrived))))
+                self.hold(task, stop, Some(arrived)).await
             }
             Ok(ActivityLease { task: None, next }) => {
                 arrived.done(next);
@@ -270,7 +292,14 @@ impl WorkSource for Remote {
         let worker = *self.worker.read().await;
         let body = WorkerPoll { kind, at_most, wait_seconds: MAX_POLL };
         match self.client.call::<Poll>(&[&worker.to_string()], &[], &body).await {
-            Ok(given) => Ok(given.tasks.into_iter().map(|task| self.lease(task)).collect()),
+            Ok(given) => {
+                let lease = |task| -> Option<Leasing> {
+                    let this = self.this.upgrade()?;
+                    let stop = CancellationToken::new();
+                    Some(Box::pin(async move { this.hold(task, stop, None).await }))
+                };
+                Ok(given.tasks.into_iter().filter_map(lease).collect())
+            }
             Err(error) => match self.understood(worker, error).await {
                 Error::Stale => Ok(Vec::new()),
                 error => Err(error),

@@ -28,13 +28,18 @@ impl SystemClock {
     pub async fn agree(&self, store: &Store) -> Result<()> {
         let before = system_micros();
         let there = store.database_time().await?;
-        let took = system_micros() - before;
+        self.set(before, there, system_micros());
+        Ok(())
+    }
+
+    /// Sets it to another clock, which showed `there` between two times of the system's.
+    fn set(&self, before: i64, there: i64, after: i64) {
+        let took = after - before;
         let ahead = there - (before + took / 2);
         // Within what a look can tell there is no difference.
         if (ahead - self.ahead.load(Ordering::Relaxed)).abs() > TOLERANCE + took / 2 {
             self.ahead.store(ahead, Ordering::Relaxed);
         }
-        Ok(())
     }
 
     /// Keeps it set, until `stop`.
@@ -75,7 +80,79 @@ impl Ids for SystemIds {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use drover_engine::Hub;
+    use drover_store::DirectoryLock;
+
     use super::*;
+
+    /// Some instant, in microseconds.
+    const NOON: i64 = 1_790_000_000_000_000;
+    const HOUR: i64 = 3_600_000_000;
+
+    fn ahead(clock: &SystemClock) -> i64 {
+        clock.ahead.load(Ordering::Relaxed)
+    }
+
+    /// A store that knows no time: only Postgres does.
+    async fn store(directory: &Path) -> Store {
+        let lock = DirectoryLock::take(directory).unwrap();
+        Store::open_directory(directory, lock, Arc::new(Hub::default())).await.unwrap()
+    }
+
+    #[test]
+    fn a_clock_that_is_set_shows_the_other_ones_time() {
+        let clock = SystemClock::default();
+        for hours in [1, -2, 0] {
+            clock.set(NOON, NOON + hours * HOUR, NOON);
+            assert_eq!(ahead(&clock), hours * HOUR);
+            let before = system_micros();
+            let shown = clock.now().as_microsecond() - hours * HOUR;
+            assert!((before..=system_micros()).contains(&shown), "{hours} hours: {shown}");
+        }
+    }
+
+    #[test]
+    fn the_other_clock_was_read_in_the_middle_of_the_time_that_it_took() {
+        let clock = SystemClock::default();
+        clock.set(NOON, NOON + HOUR, NOON + 2_000);
+        assert_eq!(ahead(&clock), HOUR - 1_000);
+    }
+
+    #[test]
+    fn a_difference_that_a_look_cannot_tell_is_none() {
+        let clock = SystemClock::default();
+        for there in [TOLERANCE, -TOLERANCE, 1, 0] {
+            clock.set(NOON, NOON + there, NOON);
+            assert_eq!(ahead(&clock), 0, "{there}");
+        }
+        // It took four seconds, so the other clock may have been read two seconds before or after.
+        let took = 4_000_000;
+        clock.set(NOON, NOON + took + TOLERANCE, NOON + took);
+        assert_eq!(ahead(&clock), 0);
+        clock.set(NOON, NOON + took + TOLERANCE + 1, NOON + took);
+        assert_eq!(ahead(&clock), took / 2 + TOLERANCE + 1);
+        // Once set it stays where it is, until it differs by more again.
+        let set = ahead(&clock);
+        clock.set(NOON, NOON + set + TOLERANCE, NOON);
+        assert_eq!(ahead(&clock), set);
+        clock.set(NOON, NOON + set + TOLERANCE + 1, NOON);
+        assert_eq!(ahead(&clock), set + TOLERANCE + 1);
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_is_not_told_the_time_stays_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, clock) = (store(folder.path()).await, Arc::new(SystemClock::default()));
+        clock.set(NOON, NOON + HOUR, NOON);
+        assert!(clock.agree(&store).await.is_err());
+        assert_eq!(ahead(&clock), HOUR);
+        let stop = CancellationToken::new();
+        stop.cancel();
+        clock.clone().follow(store, stop).await;
+        assert_eq!(ahead(&clock), HOUR);
+    }
 
     #[test]
     fn ids_sort_in_the_order_in_which_they_are_made() {

@@ -147,16 +147,22 @@ impl Hub {
         queues.known.insert(queue);
     }
 
-    /// A queue was deleted: nobody has left a lease there.
+    /// A queue was deleted: nobody has left a lease there. Saying it twice is saying it once.
     pub fn gone(&self, queue: QueueId) {
         let mut queues = self.write_queues();
         queues.in_process.remove(&queue);
         queues.known.remove(&queue);
     }
 
-    /// Whether the worker of this process serves a queue.
+    /// Whether the worker of this process serves a queue, as long as nobody else does.
     pub fn serves_here(&self, queue: QueueId) -> bool {
         self.read_queues().in_process.contains(&queue)
+    }
+
+    /// Whether the worker of this process takes what waits on a queue: it serves it, and the queue
+    /// is not left to others.
+    pub fn takes_here(&self, queue: QueueId) -> bool {
+        self.lanes(queue).is_some_and(|lanes| Arc::ptr_eq(&lanes, &self.in_process))
     }
 
     /// A worker elsewhere begins to serve a queue. Until the last such worker leaves, what waits on
@@ -233,6 +239,12 @@ impl Hub {
         served.into_iter().collect()
     }
 
+    /// The queues on which workers elsewhere, or that of this process before they were paused, may
+    /// have left leases. Some of them may be gone by now: [`Hub::gone`] forgets one.
+    pub fn known(&self) -> Vec<QueueId> {
+        self.read_queues().known.iter().copied().collect()
+    }
+
     /// The queues that have or have had a worker.
     pub(crate) fn ever_served(&self) -> Vec<QueueId> {
         let queues = self.read_queues();
@@ -246,7 +258,7 @@ impl Hub {
 
     /// Whether a queue has a worker of any kind.
     pub fn has_worker(&self, queue: QueueId) -> bool {
-        self.serves(queue) || self.read_queues().foreign.contains_key(&queue)
+        self.serves(queue) || self.has_foreign(queue)
     }
 
     /// Where what waits on a queue is offered; `None` if nobody serves it, or foreign workers alone.
@@ -257,6 +269,11 @@ impl Hub {
             None if queues.foreign.contains_key(&queue) => None,
             None => queues.in_process.contains(&queue).then(|| self.in_process.clone()),
         }
+    }
+
+    /// Whether a queue has a foreign worker, whoever else serves it.
+    pub(crate) fn has_foreign(&self, queue: QueueId) -> bool {
+        self.read_queues().foreign.contains_key(&queue)
     }
 
     /// Whether foreign workers drive the runs of a queue: it has one, and none of our own kind
@@ -455,18 +472,23 @@ mod tests {
         let queue = QueueId(Uuid::from_u128(1));
         hub.serve(queue);
         let ours = hub.lanes(queue).expect("served");
+        assert!(hub.takes_here(queue));
         let theirs = hub.serve_elsewhere(queue);
         hub.serve_elsewhere(queue);
         assert!(Arc::ptr_eq(&hub.lanes(queue).expect("served"), &theirs));
         hub.leave(queue);
         assert!(Arc::ptr_eq(&hub.lanes(queue).expect("served"), &theirs));
+        assert!(hub.serves_here(queue) && !hub.takes_here(queue));
         hub.leave(queue);
         assert!(Arc::ptr_eq(&hub.lanes(queue).expect("served"), &ours));
+        assert!(hub.takes_here(queue));
         let other = QueueId(Uuid::from_u128(2));
         hub.serve_elsewhere(other);
         hub.leave(other);
         assert!(!hub.serves(other));
         assert_eq!(hub.ever_served().len(), 2);
+        hub.gone(other);
+        assert_eq!((hub.known(), hub.ever_served()), (vec![queue], vec![queue]));
     }
     #[test]
     fn a_queue_with_foreign_workers_alone_is_left_to_them() {
@@ -478,12 +500,13 @@ mod tests {
         hub.serve_foreign(queue, one);
         hub.serve_foreign(queue, other);
         assert!(!hub.serves(queue) && hub.has_worker(queue) && hub.is_foreign(queue));
+        assert!(hub.serves_here(queue) && !hub.takes_here(queue));
         hub.serve_elsewhere(queue);
-        assert!(hub.serves(queue) && !hub.is_foreign(queue));
+        assert!(hub.serves(queue) && !hub.is_foreign(queue) && hub.has_foreign(queue));
         hub.leave(queue);
         hub.leave_foreign(queue, one);
         assert!(!hub.serves(queue));
         hub.leave_foreign(queue, other);
-        assert!(hub.serves(queue) && !hub.is_foreign(queue));
+        assert!(hub.serves(queue) && !hub.has_foreign(queue) && hub.takes_here(queue));
     }
 }

@@ -1,8 +1,8 @@
-//! API keys as signed JWTs (design, "Tenancy, identity, secrets").
+//! API keys and tokens of leases as signed JWTs (design, "Tenancy, identity, secrets").
 
 use drover_domain::identity::Identity;
-use drover_domain::{Doing, KeyId, Result, Secret};
-use jiff::Timestamp;
+use drover_domain::{ActivityId, Doing, KeyId, OrgId, Result, Secret};
+use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -20,7 +20,22 @@ struct Claims {
     exp: Option<i64>,
 }
 
-/// The Ed25519 key that signs API keys.
+/// What the token of a lease says. Its audience tells it from an API key, which has none.
+#[derive(Debug, Serialize, Deserialize)]
+struct LeaseClaims {
+    aud: String,
+    organization: String,
+    activity: ActivityId,
+    attempt: u32,
+    exp: i64,
+}
+
+/// The audience of a lease's token.
+const LEASE: &str = "lease";
+/// How long a lease's token is good: its holder uses it at once.
+const LEASE_TOKEN: SignedDuration = SignedDuration::from_secs(60);
+
+/// The Ed25519 key that signs API keys and tokens of leases.
 pub struct SigningKey {
     encoding: EncodingKey,
     public: PublicKey,
@@ -75,6 +90,35 @@ impl SigningKey {
     /// The key id and organization of a token signed by this key and not expired.
     pub fn verify(&self, token: &str) -> Option<(KeyId, String)> {
         self.public.verify(token)
+    }
+
+    /// Signs a token for the holder of a lease: of this try of an activity, and of no other.
+    pub fn sign_lease(
+        &self,
+        organization: &OrgId,
+        activity: ActivityId,
+        attempt: u32,
+        now: Timestamp,
+    ) -> Result<Secret<String>> {
+        let claims = LeaseClaims {
+            aud: LEASE.to_owned(),
+            organization: organization.to_string(),
+            activity,
+            attempt,
+            exp: now.checked_add(LEASE_TOKEN).unwrap_or(now).as_second(),
+        };
+        let header = Header::new(Algorithm::EdDSA);
+        let signed = jsonwebtoken::encode(&header, &claims, &self.encoding);
+        signed.map(Secret::new).doing("sign the token of a lease")
+    }
+
+    /// Organization, activity and try of a lease's token that was signed by this key and is good.
+    pub fn verify_lease(&self, token: &str) -> Option<(String, ActivityId, u32)> {
+        let mut validation = Validation::new(Algorithm::EdDSA);
+        validation.set_audience(&[LEASE]);
+        let decoding = &self.public.decoding;
+        let claims = jsonwebtoken::decode::<LeaseClaims>(token, decoding, &validation).ok()?.claims;
+        Some((claims.organization, claims.activity, claims.attempt))
     }
 }
 

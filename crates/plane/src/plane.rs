@@ -86,6 +86,8 @@ pub struct Plane {
     pub tasks: TaskTracker,
     pub(crate) caches: Arc<Caches>,
     last_micros: AtomicI64,
+    /// Tells the moments of this process from those of others: 0 to 999.
+    salt: u16,
 }
 
 /// How long rows are remembered that others may change; what others tell voids them long before.
@@ -132,6 +134,7 @@ impl Plane {
             Some(organization) => forget.forget(organization),
             None => forget.forget_all(),
         });
+        let [high, low, ..] = parts.ids.secret_bytes();
         Arc::new(Self {
             store: parts.store,
             engine: parts.embedded.clone(),
@@ -151,11 +154,17 @@ impl Plane {
             tasks: TaskTracker::new(),
             caches,
             last_micros: AtomicI64::new(0),
+            salt: u16::from_be_bytes([high, low]) % 1000,
         })
     }
 
-    /// Now in microseconds since 1970, or a little later: never the same twice in this process.
-    pub fn unique_micros(&self) -> i64 {
+    /// Now in microseconds since 1970, or a little later: never the same twice in this process; then three
+    /// digits of the process, so that it is hardly the same in another one.
+    pub fn unique_moment(&self) -> String {
+        format!("{}{:03}", self.unique_micros(), self.salt)
+    }
+
+    fn unique_micros(&self) -> i64 {
         let now = micros(self.clock.now());
         let next = |last: i64| now.max(last + 1);
         let last = self

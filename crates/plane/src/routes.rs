@@ -136,6 +136,13 @@ async fn pass(State(gate): State<Gate>, mut request: Request, next: Next) -> Res
         tracing::debug_span!("request", operation = gate.operation, org.id = tracing::field::Empty);
     match gate.access {
         Access::Public => {}
+        Access::Lease => match auth::holder(&gate.plane, request.headers()) {
+            Ok(holder) => {
+                span.record("org.id", holder.organization.as_str());
+                request.extensions_mut().insert(holder);
+            }
+            Err(refusal) => return *refusal,
+        },
         Access::Operator => {
             if let Some(refusal) = auth::operator(&gate.plane, &request) {
                 return refusal;

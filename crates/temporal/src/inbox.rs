@@ -1,7 +1,10 @@
 //! Where the activities of task queues arrive at a worker: Temporal hands them over one by one, a worker
 //! takes them when it has a slot of their kind.
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use drover_domain::ActivityId;
 use drover_domain::activities::ActivityKind;
@@ -23,6 +26,18 @@ pub struct Arrived {
     /// Ends when its workflow wants it no more.
     pub stop: CancellationToken,
     done: oneshot::Sender<Next>,
+    fate: Arc<Fate>,
+}
+
+/// Whether a worker has taken an activity, or it was given back before: whoever comes first.
+#[derive(Default)]
+struct Fate(AtomicBool);
+
+impl Fate {
+    /// Whether this was the first to decide.
+    fn decide(&self) -> bool {
+        !self.0.swap(true, Ordering::SeqCst)
+    }
 }
 
 /// What has arrived, by kind; shared by all task queues of a worker.
@@ -58,6 +73,7 @@ impl Inbox {
     pub async fn take(&self, kind: ActivityKind, at_most: usize) -> Vec<Arrived> {
         let mut arrived = Vec::new();
         self.of(kind).take.lock().await.recv_many(&mut arrived, at_most.max(1)).await;
+        arrived.retain(|arrived| arrived.fate.decide());
         arrived
     }
 
@@ -90,9 +106,13 @@ impl Inbox {
         let given: Given = payload::read(&given).ok_or_else(|| failed("it names no activity"))?;
         let (done, mut finished) = oneshot::channel();
         let stop = CancellationToken::new();
-        let arrived = Arrived { activity: given.activity, stop: stop.clone(), done };
+        let fate = Arc::new(Fate::default());
+        let (activity, token) = (given.activity, stop.clone());
+        let arrived = Arrived { activity, stop: token, done, fate: fate.clone() };
         self.of(given.kind).put.send(arrived).map_err(|_| failed("the worker ends"))?;
         let mut beat = tokio::time::interval(HEARTBEAT.unsigned_abs());
+        let mut patience = pin!(tokio::time::sleep(patience(context.info().attempt)));
+        let mut waits = true;
         loop {
             tokio::select! {
                 next = &mut finished => {
@@ -103,10 +123,23 @@ impl Inbox {
                     stop.cancel();
                     return Err(ActivityError::cancelled());
                 }
+                () = &mut patience, if waits => {
+                    waits = false;
+                    // Another worker may have a slot.
+                    if fate.decide() {
+                        return Err(failed("all slots of this worker are taken"));
+                    }
+                }
                 _ = beat.tick() => context.record_heartbeat(()).await?,
             }
         }
     }
+}
+
+/// How long an activity waits for a slot of a worker before another one is asked: longer each time,
+/// since that costs the server something.
+fn patience(attempt: u32) -> Duration {
+    Duration::from_secs(attempt.clamp(1, 5).into())
 }
 
 fn failed(why: &'static str) -> ActivityError {

@@ -4,7 +4,8 @@
 //! What a run does next is decided where its rows are (`engine`); a workflow drives it: it has workers
 //! execute activities, survives the loss of any process, and is told by signals what no worker reports.
 //! Histories hold ids and times, never a prompt, an answer or a secret: workers get those from the
-//! plane. Not here: what has to be told and when (`engine/src/teller.rs`).
+//! plane. (The foreign worker's own workflow is another matter: it is handed what its contract says.)
+//! Not here: what has to be told and when (`engine/src/teller.rs`).
 
 mod failure;
 mod inbox;

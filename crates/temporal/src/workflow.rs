@@ -29,7 +29,9 @@ use crate::payload;
 pub const RUN: &str = "drover.run";
 /// The longest that one try of an activity takes; a run's own limit is mostly much shorter.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
-/// The wait before an activity is given to another worker.
+/// The wait before an activity is given to another worker; doubled with each try, up to [`AGAIN`].
+const RETRY: Duration = Duration::from_millis(100);
+/// The longest wait before an activity is given to a worker once more.
 const AGAIN: Duration = Duration::from_secs(1);
 /// Activities after which the history begins anew. One has about six events; the server warns at ten
 /// thousand.
@@ -138,7 +140,7 @@ async fn execute(
     if ctx.cancellation_token().is_cancelled() {
         return Err(WorkflowTermination::cancelled());
     }
-    let retry = RetryPolicy::builder().initial_interval(AGAIN).backoff_coefficient(1.0).build();
+    let retry = RetryPolicy::builder().initial_interval(RETRY).maximum_interval(AGAIN).build();
     // Who is silent for the time of a lease is gone: the lease is as well.
     let options = ActivityOptions::with_start_to_close_timeout(LONGEST)
         .task_queue(queue.to_string())

@@ -151,6 +151,8 @@ impl Temporal {
         let options = WorkflowStartOptions::new(task_queue, workflow_id(execution))
             .id_reuse_policy(WorkflowIdReusePolicy::RejectDuplicate)
             .id_conflict_policy(WorkflowIdConflictPolicy::UseExisting)
+            // Its first step is taken here, if it is hosted here: a way to the server and back less.
+            .enable_eager_workflow_start(true)
             .build();
         let kind = UntypedWorkflow::new(kind);
         let start = self.client()?.start_workflow(kind, input, options);

@@ -86,6 +86,11 @@ impl Client {
         Self { http, url: url.trim_end_matches('/').to_owned(), key }
     }
 
+    /// A client of the same plane with another key.
+    pub fn with_key(&self, key: &str) -> Self {
+        Self::new(self.http.clone(), &self.url, Some(key))
+    }
+
     /// Where the plane is.
     pub fn url(&self) -> &str {
         &self.url

@@ -333,6 +333,7 @@ impl Check for EnvironmentUpdate {
         }
         if let Some(given) = &self.variables {
             variables("variables", given, violations);
+            violations.size("variables", &serde_json::to_value(given).unwrap_or_default());
         }
         for (field, words) in [("secrets", &self.secrets), ("integrations", &self.integrations)] {
             words_of(field, words.as_deref().unwrap_or_default(), violations);
@@ -373,7 +374,7 @@ pub struct EnvironmentResponse {
     pub updated_at: String,
     /// The id of the user who made it.
     pub created_by: Option<String>,
-    /// Always null: a worker's token is shown by the command that starts the worker only.
+    /// Always null: a worker has an API key, and no token beside it.
     pub worker_token: Option<String>,
     /// Always null: nothing has to be provisioned.
     pub provisioning_workflow_id: Option<String>,

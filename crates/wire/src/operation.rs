@@ -37,6 +37,8 @@ pub enum Access {
     Public,
     /// A caller whose role allows the action, within their own organization.
     May(Action),
+    /// Whoever holds a lease, by the token that came with it.
+    Lease,
     /// The operator: a loopback address, or the plane's own token.
     Operator,
 }

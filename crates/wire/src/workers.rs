@@ -14,6 +14,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::check::{Check, MAX_ITEMS, Violations};
+use crate::environments::words_of;
 use crate::object::object_only;
 use crate::{NoQuery, Nothing, operations};
 
@@ -158,8 +159,8 @@ impl Check for WorkerSystemInfo {
         ] {
             violations.optional_text(&format!("system_info.{field}"), text.as_deref(), 4096);
         }
-        let runtimes = self.supported_runtimes.as_ref().map_or(0, Vec::len);
-        violations.items("system_info.supported_runtimes", runtimes);
+        let runtimes = self.supported_runtimes.as_deref().unwrap_or_default();
+        words_of("system_info.supported_runtimes", runtimes, violations);
     }
 }
 
@@ -226,9 +227,36 @@ impl Check for WorkerPoll {
 /// What a worker is to do; empty if there was nothing.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct WorkerTasks {
-    /// Leased activities, each with all that is needed to execute it.
+    /// Leased activities.
     #[schema(value_type = Vec<Object>)]
-    pub tasks: Vec<ActivityTask>,
+    pub tasks: Vec<WorkerTask>,
+}
+
+/// A leased activity with all that is needed to execute it, but for the variables of a tool: those may
+/// be secrets.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct WorkerTask {
+    /// The activity, its tool's variables left out.
+    #[serde(flatten)]
+    pub task: ActivityTask,
+    /// The token by which the variables of its tool are had, if there are any
+    /// (`workers.Variables`): good for this lease alone, and to be used within a minute.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variables_token: Option<String>,
+}
+
+// Not derived: the token is a secret.
+impl std::fmt::Debug for WorkerTask {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.task.fmt(f)
+    }
+}
+
+/// The variables of a tool's process.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct ActivityVariables {
+    /// By name.
+    pub env_vars: BTreeMap<String, String>,
 }
 
 /// A worker's sign of life, with what it still executes.
@@ -287,9 +315,9 @@ impl Check for ActivityProgress {
 /// An activity that a worker was given by Temporal.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct ActivityLease {
-    /// The activity, leased, with all that is needed to execute it; nothing if it is not to be had.
+    /// The activity, leased; nothing if it is not to be had.
     #[schema(value_type = Option<Object>)]
-    pub task: Option<ActivityTask>,
+    pub task: Option<WorkerTask>,
     /// What comes next in the run if there is nothing to execute: for its workflow.
     #[schema(value_type = Object)]
     pub next: Next,
@@ -331,7 +359,8 @@ pub struct WorkerHeartbeatSimple {
     pub worker_metadata: Option<Value>,
     /// Its machine; left as it was if it is not given.
     pub system_info: Option<WorkerSystemInfo>,
-    /// Lines of its log; added to those before, of which the last hundred stay.
+    /// Lines of its log; added to those before, of which the last hundred stay, each up to 4096
+    /// bytes.
     pub logs: Option<Vec<String>>,
 }
 
@@ -381,7 +410,7 @@ pub struct WorkerDetail {
     pub worker_id: String,
     /// The queue it serves here.
     pub queue_id: String,
-    /// `drover` or `foreign`.
+    /// `drover`, `temporal` (a `drover worker` that takes its work from Temporal) or `foreign`.
     pub kind: String,
     /// The version it says it has.
     pub version: String,
@@ -449,6 +478,8 @@ operations! { "workers";
     Renew = POST "/api/v1/workers/{worker_id}/renew", May(Report), NoQuery, WorkerRenew => 200 WorkerRenewed;
     /// Leases the activity that a worker was given by Temporal.
     LeaseActivity = POST "/api/v1/workers/{worker_id}/activities/{activity_id}/lease", May(Report), NoQuery, Nothing => 200 ActivityLease;
+    /// Shows the variables of a tool to the holder of its lease.
+    Variables = GET "/api/v1/activities/{activity_id}/variables", Lease, NoQuery, Nothing => 200 ActivityVariables;
     /// Stores what happened in an activity so far.
     Progressed = POST "/api/v1/workers/{worker_id}/activities/{activity_id}/progress", May(Report), NoQuery, ActivityProgress => 200 Nothing;
     /// Records how an activity ended.

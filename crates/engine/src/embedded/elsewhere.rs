@@ -16,23 +16,25 @@ use crate::run::Run;
 use crate::taker::{IN_PROCESS, Taker};
 
 impl Embedded {
-    /// Lets a worker take work from these queues: from here, or from Temporal.
-    pub async fn admit(
-        &self,
-        id: WorkerId,
-        kind: WorkerKind,
-        queues: Vec<QueueId>,
-    ) -> Result<Arc<Taker>> {
+    /// Lets a worker take work from these queues: from here, or from Temporal. From now on its
+    /// queues are left to it, until it is dismissed: whoever admits it puts it where it is found,
+    /// and waits for nothing before that.
+    pub fn admit(&self, id: WorkerId, kind: WorkerKind, queues: Vec<QueueId>) -> Arc<Taker> {
         if kind != WorkerKind::Temporal {
             let lanes = queues.iter().map(|queue| self.hub.serve_elsewhere(*queue)).collect();
-            let taker = Taker::elsewhere(id, kind, queues, lanes);
-            self.offer_waiting_of(&taker.queues).await?;
-            return Ok(taker);
+            return Taker::elsewhere(id, kind, queues, lanes);
         }
         queues.iter().for_each(|queue| self.hub.serve_task_queue(*queue));
-        let taker = Taker::elsewhere(id, kind, queues, Vec::new());
-        self.release_parked(&taker.queues).await?;
-        Ok(taker)
+        Taker::elsewhere(id, kind, queues, Vec::new())
+    }
+
+    /// Offers a worker that was just admitted what has waited for one. What is not offered now is
+    /// found by the next look.
+    pub async fn offer_to(&self, taker: &Taker) -> Result<()> {
+        match taker.kind {
+            WorkerKind::Temporal => self.release_parked(&taker.queues).await,
+            _ => self.offer_waiting_of(&taker.queues).await,
+        }
     }
 
     /// Says that a worker that has left by now served a queue: it may have left leases there.

@@ -142,6 +142,10 @@ impl Embedded {
         let row = row.filter(|row| {
             row.organization_id == org.as_str() && taker.queues.contains(&QueueId(row.queue_id))
         });
+        if let Some(row) = row.as_ref().filter(|row| self.lease_left(row) == Some(0)) {
+            // Temporal has missed its worker a moment before the watch.
+            self.lose(row.clone()).await?;
+        }
         Ok(row.and_then(|row| {
             let kind = ActivityKind::parse(&row.kind)?;
             let ready = Ready { queue: QueueId(row.queue_id), activity, hint: None };
@@ -170,9 +174,34 @@ impl Embedded {
             Some(row) if row.state == "queued" => {
                 (row.not_before - micros(self.clock.now())).max(0) / 1000
             }
-            _ => LOOK_AGAIN_MS,
+            // If its worker is lost, it is to be had as soon as the lease has run out.
+            Some(row) => {
+                let left = self.lease_left(&row).map_or(LOOK_AGAIN_MS, |left| left / 1000 + 1);
+                left.min(LOOK_AGAIN_MS)
+            }
+            None => LOOK_AGAIN_MS,
         };
         Ok(next.after(u64::try_from(wait).unwrap_or_default()))
+    }
+
+    /// The run that a try of an activity is leased for.
+    ///
+    /// # Errors
+    /// [`Error::Stale`] if it is not leased any more, or in another try.
+    pub async fn run_of_lease(&self, org: &OrgId, id: ActivityId, attempt: u32) -> Result<Run> {
+        let row = activities::queries::activity_by_id(self.store.reader(), id).await?;
+        let row = row.filter(|row| {
+            row.organization_id == org.as_str()
+                && row.attempt == as_i32(attempt)
+                && self.lease_left(row).is_some_and(|left| left > 0)
+        });
+        self.run(org, ExecutionId(row.ok_or(Error::Stale)?.execution_id)).await
+    }
+
+    /// Microseconds until a lease runs out, 0 if it has; `None` if there is none.
+    fn lease_left(&self, row: &activities::entity::Model) -> Option<i64> {
+        let until = row.lease_until.filter(|_| row.state == "leased")?;
+        Some((until - micros(self.clock.now())).max(0))
     }
 
     async fn take(&self, ready: &Ready, taker: &Arc<Taker>) -> Result<Option<Leased>> {

@@ -146,7 +146,7 @@ impl Embedded {
 
     /// Gives an activity to others if its lease still is the one of this row: others may have seen the
     /// same, or its owner may have been heard after all.
-    async fn lose(&self, row: activities::entity::Model) -> Result<()> {
+    pub(super) async fn lose(&self, row: activities::entity::Model) -> Result<()> {
         let (org, id) = (OrgId::new(row.organization_id.clone()), ExecutionId(row.execution_id));
         for _ in 0..super::CONFLICTS {
             let mut run = match self.run(&org, id).await {

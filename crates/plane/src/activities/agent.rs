@@ -6,6 +6,7 @@ use std::sync::Arc;
 use drover_domain::activities::SkillGrant;
 use drover_domain::{AgentId, OrgId, Result};
 use drover_store::agents::queries;
+use drover_store::environments;
 use serde_json::{Map, Value};
 
 use crate::plane::Plane;
@@ -28,7 +29,7 @@ pub struct AgentSpec {
     pub llm_config: Value,
     /// What it may use.
     pub skills: Vec<SkillGrant>,
-    /// Environment of its tools.
+    /// Environment of its tools: its own, over that of its environments.
     pub env: BTreeMap<String, String>,
 }
 
@@ -47,6 +48,9 @@ async fn read(plane: &Plane, org: &OrgId, id: AgentId) -> Result<Option<AgentSpe
         return Ok(None);
     };
     let skills = skills::granted(db, org, id).await?;
+    let environments = queries::environments_of_agents(db, org, &[id.0]).await?;
+    let layers = layers(&environments, &row.execution_environment);
+    let env = layers.flat_map(|layer| env_vars(&layer["env_vars"])).collect();
     let configuration = match row.configuration {
         Value::Object(configuration) => configuration,
         _ => Map::new(),
@@ -59,9 +63,18 @@ async fn read(plane: &Plane, org: &OrgId, id: AgentId) -> Result<Option<AgentSpe
         system_prompt: prompt.filter(|prompt| !prompt.is_empty()).map(str::to_owned),
         llm_config: row.llm_config,
         skills,
-        env: env_vars(&row.execution_environment["env_vars"]),
+        env,
         configuration,
     }))
+}
+
+/// What an agent's runs get, each layer over the one before: its environments in their order, then what
+/// is its own (contract, workers §6).
+pub(crate) fn layers<'a>(
+    environments: &'a [(AgentId, environments::entity::Model)],
+    own: &'a Value,
+) -> impl Iterator<Item = &'a Value> {
+    environments.iter().map(|(_, environment)| &environment.execution_environment).chain([own])
 }
 
 /// An object of strings as variables; anything else in it is passed over.

@@ -6,8 +6,8 @@ mod leases;
 mod queue;
 mod task;
 
-pub(crate) use agent::env_vars;
 pub use agent::{AgentSpec, agent};
+pub(crate) use agent::{env_vars, layers};
 pub use leases::Leases;
 pub use queue::{any_queue, best_queue, queue, queue_of_environment};
-pub use task::{LeasedTask, lease};
+pub use task::{LeasedTask, lease, variables};

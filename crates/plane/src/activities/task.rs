@@ -1,12 +1,14 @@
 //! From a lease to a task: everything the worker needs, nothing it has to ask for.
 
+use std::collections::BTreeMap;
+
 use drover_domain::activities::{
     ActivityKind, ActivityTask, Failure, ModelTurn, Outcome, Retry, ToolCall, Work,
 };
 use drover_domain::executions::{EventKind, idempotency_key};
 use drover_domain::messages::message_id;
 use drover_domain::{AgentId, Result};
-use drover_engine::{Leased, Offer};
+use drover_engine::{Leased, Offer, Run};
 use drover_store::executions::queries;
 use serde_json::Value;
 
@@ -79,15 +81,28 @@ async fn turn(plane: &Plane, leased: &mut Leased, spec: &AgentSpec) -> Result<Mo
     })
 }
 
-fn tool(leased: &Leased, spec: &AgentSpec) -> Option<ToolCall> {
+/// The variables that the tools of a run get: those of its agent, and over them its own.
+pub async fn variables(plane: &Plane, run: &Run) -> Result<BTreeMap<String, String>> {
+    let spec = match run.entity_id.parse::<AgentId>() {
+        Ok(id) => agent(plane, &run.organization, id).await?,
+        Err(_) => None,
+    };
+    Ok(spec.map(|spec| env(run, &spec)).unwrap_or_default())
+}
+
+fn env(run: &Run, spec: &AgentSpec) -> BTreeMap<String, String> {
     let mut env = spec.env.clone();
-    env.extend(env_vars(&leased.run.config["env"]));
+    env.extend(env_vars(&run.config["env"]));
+    env
+}
+
+fn tool(leased: &Leased, spec: &AgentSpec) -> Option<ToolCall> {
     Some(ToolCall {
         turn: leased.turn,
         request: leased.request()?.clone(),
         tool_execution_id: leased.tool_execution_id(),
         skills: spec.skills.clone(),
-        env,
+        env: env(&leased.run, spec),
         survivor: leased.process,
     })
 }

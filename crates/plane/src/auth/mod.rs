@@ -15,7 +15,7 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, Method, header};
 use axum::response::Response;
 use drover_domain::identity::{Identity, Role};
-use drover_domain::{KeyId, OrgId, Result, UserId, micros};
+use drover_domain::{ActivityId, KeyId, OrgId, Result, UserId, micros};
 use drover_store::identity::queries;
 use drover_wire::auth as wire;
 use subtle::ConstantTimeEq;
@@ -59,6 +59,32 @@ pub(crate) async fn authenticate(
         )),
         Err(error) => Err(axum::response::IntoResponse::into_response(Failure(error))),
     }
+}
+
+/// The holder of a lease, as its token says.
+#[derive(Debug, Clone)]
+pub(crate) struct Holder {
+    /// Whose the run is.
+    pub organization: OrgId,
+    /// What is leased.
+    pub activity: ActivityId,
+    /// In which try.
+    pub attempt: u32,
+}
+
+/// The holder of a lease whose token the request has, or the contract's 401.
+pub(crate) fn holder(
+    plane: &Plane,
+    headers: &HeaderMap,
+) -> std::result::Result<Holder, Box<Response>> {
+    let signed = credential(headers).and_then(|token| plane.signing.verify_lease(token));
+    let Some((organization, activity, attempt)) = signed else {
+        return Err(Box::new(unauthorized(
+            "The token of a lease is required",
+            "Send the `variables_token` of the task as `Authorization: Bearer <token>`, at once",
+        )));
+    };
+    Ok(Holder { organization: OrgId::new(organization), activity, attempt })
 }
 
 /// The refusal of a request that does not come from the operator: by the plane's own token, or, for

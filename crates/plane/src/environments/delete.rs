@@ -9,13 +9,14 @@ use drover_store::executions::queries::runs_by_queue;
 use drover_store::queues::queries::queues_all_of_environment;
 use drover_store::skills::Holder;
 use drover_store::skills::queries::associations_delete;
-use drover_store::workers::queries::places_taken;
+use drover_store::workers::queries::{places_taken, workers_staying};
 use drover_wire::Nothing;
 
 use super::{DEFAULT, get};
 use crate::ctx::Ctx;
 use crate::error::Reply;
 use crate::extract::{Caller, Id};
+use crate::queues;
 
 /// Deletes an environment.
 pub async fn handler(Caller(ctx): Caller, Id(id): Id<EnvironmentId>) -> Reply<Nothing> {
@@ -29,19 +30,31 @@ pub(crate) async fn delete(ctx: &Ctx, id: EnvironmentId) -> Result<()> {
         return Err(Error::refused("Cannot delete the default environment"));
     }
     unused(ctx, id).await?;
+    let mut left = Vec::new();
+    for queue in queues_all_of_environment(ctx.read(), ctx.org(), id).await? {
+        let queue = QueueId(queue.id);
+        left.push((queue, workers_staying(ctx.read(), ctx.org(), queue).await?));
+    }
     let mut set = ctx.set();
     // First: who assigns something to it at the same time has its row, or does not find it.
-    queries::environment_delete(&mut set, ctx.org(), id);
+    queries::environment_delete(&mut set, ctx.org(), id, ctx.now());
     environment_agents_delete(&mut set, ctx.org(), id);
     associations_delete(&mut set, ctx.org(), Holder::Environment, id.0);
     ctx.audit(&mut set, "environments.delete", id);
     set.changes_catalogue(ctx.org());
-    // Stale: somebody else deleted it since it was read.
-    ctx.write(set).await.map_err(
-        |error| {
-            if matches!(error, Error::Stale) { get::absent() } else { error }
-        },
-    )
+    match ctx.write(set).await {
+        Err(Error::Stale) => {
+            // Somebody came to one of its queues, or it is gone.
+            get::row(ctx, id).await?;
+            unused(ctx, id).await?;
+            return Err(Error::Stale);
+        }
+        written => written?,
+    }
+    for (queue, workers) in left {
+        queues::delete::forget(ctx, queue, workers).await?;
+    }
+    Ok(())
 }
 
 /// Refuses where a queue has workers, which would lose it, or runs, which would wait for ever.

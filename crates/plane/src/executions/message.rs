@@ -26,8 +26,8 @@ pub async fn handler(
 
 /// Stores it, and gives its id.
 pub(crate) async fn message(ctx: &Ctx, id: ExecutionId, content: String) -> Result<String> {
-    // The contract's form; two messages of one microsecond must not be one.
-    let message_id = format!("{id}_{}", ctx.plane().unique_micros());
+    // The contract's form. Two messages of one microsecond must not be one, on whichever replicas.
+    let message_id = format!("{id}_{}", ctx.plane().unique_moment());
     let speaker = ctx.speaker();
     let signal = Signal::Message { message_id: message_id.clone(), content, speaker };
     ctx.plane().engine.signal(ctx.org(), id, signal).await?;

@@ -39,6 +39,14 @@ async fn register(
     ctx: &Ctx,
     body: WorkerRegistrationRequest,
 ) -> Result<WorkerRegistrationResponse> {
+    match attempt(ctx, body.clone()).await {
+        // Two came at once for an environment that was not there: the other has made it.
+        Err(Error::Conflict(_)) => attempt(ctx, body).await,
+        registered => registered,
+    }
+}
+
+async fn attempt(ctx: &Ctx, body: WorkerRegistrationRequest) -> Result<WorkerRegistrationResponse> {
     let TemporalPlace { address, namespace, api_key } = temporal(ctx, "")?;
     let name = plain_name(ctx, &body.environment_name);
     let mut set = ctx.set();

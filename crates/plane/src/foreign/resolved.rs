@@ -9,7 +9,7 @@ use drover_store::agents::queries::{agent_get, environments_of_agents};
 use drover_wire::foreign::ResolvedEnvironment;
 use serde_json::{Map, Value};
 
-use crate::activities::env_vars;
+use crate::activities::{env_vars, layers};
 use crate::agents;
 use crate::ctx::Ctx;
 use crate::error::Reply;
@@ -32,10 +32,9 @@ pub async fn all(Caller(ctx): Caller, Id(id): Id<AgentId>) -> Reply<ResolvedEnvi
 async fn resolved(ctx: &Ctx, id: AgentId) -> Result<ResolvedEnvironment> {
     let agent = agent_get(ctx.read(), ctx.org(), id).await?.ok_or_else(agents::absent)?;
     let environments = environments_of_agents(ctx.read(), ctx.org(), &[id.0]).await?;
-    let layers = environments.iter().map(|(_, environment)| &environment.execution_environment);
     let mut env_vars_of_all = BTreeMap::new();
     let mut mcp_servers = Map::new();
-    for layer in layers.chain([&agent.execution_environment]) {
+    for layer in layers(&environments, &agent.execution_environment) {
         env_vars_of_all.extend(env_vars(&layer["env_vars"]));
         let servers = layer["mcp_servers"].as_object().into_iter().flatten();
         mcp_servers.extend(servers.map(|(name, server)| (name.clone(), without_nulls(server))));

@@ -27,6 +27,7 @@ use crate::executions::publish::publish;
 use crate::extract::{MAX_BODY, path_id};
 use crate::foreign::FEATURES;
 use crate::plane::Plane;
+use crate::workers::heartbeat::serve_foreign;
 
 /// The path, which is no operation: it has no body and no reply.
 pub const PATH: &str = "/api/v1/ws/workers/{worker_id}";
@@ -128,7 +129,7 @@ async fn closed(ctx: &Ctx, worker: WorkerId) -> Result<()> {
     Ok(())
 }
 
-/// A sign of life.
+/// A sign of life. Of a worker that has left, it changes nothing.
 async fn heard(ctx: &Ctx, worker: WorkerId) -> Result<()> {
     let sign = Sign { status: "active".to_owned(), ..Sign::default() };
     let mut set = ctx.set();
@@ -136,7 +137,7 @@ async fn heard(ctx: &Ctx, worker: WorkerId) -> Result<()> {
     ctx.write(set).await?;
     for row in worker_get(ctx.read(), ctx.org(), worker).await? {
         if row.disconnected_at.is_none() {
-            ctx.plane().hub.serve_foreign(QueueId(row.queue_id), worker);
+            serve_foreign(ctx.plane(), ctx.org(), &row).await?;
         }
     }
     Ok(())

@@ -95,8 +95,9 @@ async fn cancel_runs(ctx: &Ctx, id: QueueId) -> Result<()> {
     }
 }
 
-/// Forgets what this process knows of the queue: workers that are not heard any more went with it.
-async fn forget(ctx: &Ctx, id: QueueId, left: Vec<WorkerId>) -> Result<()> {
+/// Forgets what this process knows of a queue that was deleted: these workers, which were not heard
+/// any more, went with it. Runs that came meanwhile end.
+pub(crate) async fn forget(ctx: &Ctx, id: QueueId, left: Vec<WorkerId>) -> Result<()> {
     let plane = ctx.plane();
     for worker in left {
         plane.hub.leave_foreign(id, worker);

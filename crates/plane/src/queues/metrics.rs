@@ -46,7 +46,7 @@ async fn metrics(ctx: &Ctx, id: QueueId) -> Result<WorkerQueueMetricsResponse> {
     let time = |at: i64| rfc3339(timestamp(at));
     let workers = workers_of_queue(db, org, id, now).await?;
     let staying = workers_staying(db, org, id).await?;
-    let inside = u32::from(ctx.plane().hub.serves_here(id));
+    let inside = u32::from(ctx.plane().hub.takes_here(id));
     let active = count(workers.len()) + inside;
     let busy = count(busy(ctx, id, &workers).await?).min(active);
     Ok(WorkerQueueMetricsResponse {
@@ -78,7 +78,7 @@ async fn busy(ctx: &Ctx, id: QueueId, workers: &[entity::Model]) -> Result<usize
         busy.extend(flows.iter().filter_map(|flow| foreign_worker(flow)));
     }
     let is_inside = |owner: &String| owner.starts_with(IN_PROCESS);
-    let inside = usize::from(busy.iter().any(is_inside) && ctx.plane().hub.serves_here(id));
+    let inside = usize::from(busy.iter().any(is_inside) && ctx.plane().hub.takes_here(id));
     Ok(inside + workers.iter().filter(|worker| busy.contains(&worker.id.to_string())).count())
 }
 

@@ -3,7 +3,7 @@
 
 mod config;
 pub(crate) mod create;
-mod delete;
+pub(crate) mod delete;
 mod executions;
 mod get;
 mod in_process;

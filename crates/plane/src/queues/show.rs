@@ -23,7 +23,7 @@ pub(super) async fn responses(
 
 /// A queue. What was not given is an empty text: Terraform wants no null there.
 pub(super) fn response(ctx: &Ctx, queue: entity::Model, workers: u32) -> WorkerQueueResponse {
-    let served_here = ctx.plane().hub.serves_here(QueueId(queue.id));
+    let served_here = ctx.plane().hub.takes_here(QueueId(queue.id));
     WorkerQueueResponse {
         id: queue.id.to_string(),
         organization_id: queue.organization_id,

@@ -44,7 +44,7 @@ async fn workers(ctx: &Ctx) -> Result<HashMap<Uuid, Workers>> {
     for queue in queues_everywhere(ctx.read(), ctx.org()).await? {
         let count = of_environments.entry(queue.environment_id).or_default();
         // The worker inside the process counts too.
-        let served_here = ctx.plane().hub.serves_here(QueueId(queue.id));
+        let served_here = ctx.plane().hub.takes_here(QueueId(queue.id));
         count.active += u32::from(served_here && queue.status == "active");
         for worker in living.iter().filter(|worker| worker.queue_id == queue.id) {
             count.active += 1;

@@ -4,7 +4,7 @@ use axum::Json;
 use drover_domain::executions::foreign::Report;
 use drover_domain::workers::WorkerKind;
 use drover_domain::{Error, QueueId, Result, WorkerId};
-use drover_store::workers::queries;
+use drover_store::workers::{entity, queries};
 use drover_wire::Nothing;
 use drover_wire::workers::WorkerDisconnectRequest;
 
@@ -28,6 +28,15 @@ async fn disconnect(ctx: &Ctx, id: WorkerId, body: WorkerDisconnectRequest) -> R
         return Err(Error::not_found("Worker not found"));
     }
     let plane = ctx.plane();
+    let is_foreign = |row: &&entity::Model| row.kind == WorkerKind::Foreign.as_str();
+    let here = rows.iter().filter(|row| row.disconnected_at.is_none());
+    let foreign_on: Vec<_> = here.filter(is_foreign).map(|row| QueueId(row.queue_id)).collect();
+    // What a foreign one ran is seen to before it is written down that it is gone: where that is
+    // cut off or fails, it is found lost after its silence, and what is left is seen to then.
+    for queue in &foreign_on {
+        plane.hub.leave_foreign(*queue, id);
+        plane.embedded.foreign_gone(ctx.org(), *queue, id, Report::WorkerLeft).await?;
+    }
     let mut reason = body.reason.unwrap_or_else(|| "shutdown".into());
     if let Some(message) = body.error_message {
         reason = format!("{reason}: {message}");
@@ -38,11 +47,8 @@ async fn disconnect(ctx: &Ctx, id: WorkerId, body: WorkerDisconnectRequest) -> R
     ctx.write(set).await?;
     // After the write: whoever asks in between finds it here, and nobody admits it again afterwards.
     plane.workers.dismiss(plane, id);
-    for row in rows.iter().filter(|row| row.kind == WorkerKind::Foreign.as_str()) {
-        let queue = QueueId(row.queue_id);
-        plane.hub.leave_foreign(queue, id);
-        plane.embedded.foreign_gone(ctx.org(), queue, id, Report::WorkerLeft).await?;
-    }
+    // It may have been heard once more meanwhile.
+    foreign_on.iter().for_each(|queue| plane.hub.leave_foreign(*queue, id));
     let queues: Vec<_> = rows.iter().map(|row| QueueId(row.queue_id)).collect();
     plane.embedded.release(id, &queues).await
 }

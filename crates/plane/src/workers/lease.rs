@@ -5,6 +5,7 @@ use drover_domain::executions::Next;
 use drover_domain::{ActivityId, Result, WorkerId};
 use drover_wire::workers::ActivityLease;
 
+use super::variables::handed_over;
 use crate::activities::{self, LeasedTask};
 use crate::ctx::Ctx;
 use crate::error::Reply;
@@ -26,10 +27,11 @@ async fn lease(ctx: &Ctx, worker: WorkerId, activity: ActivityId) -> Result<Acti
         // Deleted with its run, or never there: its workflow has nothing to drive.
         return Ok(ActivityLease { task: None, next: Next::End });
     };
-    let task = activities::lease(plane, offer).await?.map(|LeasedTask { leased, task }| {
+    let leased = activities::lease(plane, offer).await?.map(|LeasedTask { leased, task }| {
         worker.leases.insert(leased);
-        task
+        handed_over(plane, task)
     });
+    let task = leased.transpose()?;
     let next = plane.embedded.next(ctx.org(), execution, activity).await?;
     Ok(ActivityLease { task, next })
 }

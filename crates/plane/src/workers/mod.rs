@@ -16,6 +16,7 @@ mod registry;
 mod renew;
 mod stuck;
 mod tasks;
+mod variables;
 
 pub(crate) use pollers::Pollers;
 pub(crate) use register::no_room;
@@ -35,6 +36,7 @@ pub fn routes(routes: Routes) -> Routes {
         .on::<wire::Poll, _, _>(poll::handler)
         .on::<wire::Renew, _, _>(renew::handler)
         .on::<wire::LeaseActivity, _, _>(lease::handler)
+        .on::<wire::Variables, _, _>(variables::handler)
         .on::<wire::Progressed, _, _>(progress::handler)
         .on::<wire::Complete, _, _>(complete::handler)
         .on::<wire::Heartbeat, _, _>(heartbeat::handler)

@@ -4,14 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use drover_domain::activities::{ActivityTask, Outcome};
+use drover_domain::activities::Outcome;
 use drover_domain::{Error, Result, WorkerId};
 use drover_engine::Offer;
-use drover_wire::workers::{WorkerPoll, WorkerTasks};
+use drover_wire::workers::{WorkerPoll, WorkerTask, WorkerTasks};
 use futures_util::future::join_all;
 use tokio::sync::oneshot;
 
 use super::registry::Worker;
+use super::variables::handed_over;
 use crate::activities::{self, LeasedTask};
 use crate::error::{Failure, Reply};
 use crate::extract::{Body, Caller, Id};
@@ -32,7 +33,7 @@ async fn poll(
     plane: &Arc<Plane>,
     worker: Arc<Worker>,
     body: WorkerPoll,
-) -> Result<Vec<ActivityTask>> {
+) -> Result<Vec<WorkerTask>> {
     let wait = Duration::from_secs(body.wait_seconds.into());
     let offers = tokio::select! {
         biased;
@@ -55,16 +56,19 @@ async fn poll(
     handed.await.map_err(|_| Error::Unavailable("The plane is shutting down".into()))
 }
 
-async fn lease(plane: &Arc<Plane>, worker: &Worker, offers: Vec<Offer>) -> Vec<ActivityTask> {
+async fn lease(plane: &Arc<Plane>, worker: &Worker, offers: Vec<Offer>) -> Vec<WorkerTask> {
     let leased = join_all(offers.into_iter().map(|offer| activities::lease(plane, offer))).await;
     let mut tasks = Vec::with_capacity(leased.len());
     for leased in leased {
-        match leased {
-            Ok(Some(LeasedTask { leased, task })) => {
+        let handed = leased.and_then(|leased| {
+            let hand_over = |LeasedTask { leased, task }| {
                 worker.leases.insert(leased);
-                tasks.push(task);
-            }
-            Ok(None) => {}
+                handed_over(plane, task)
+            };
+            leased.map(hand_over).transpose()
+        });
+        match handed {
+            Ok(task) => tasks.extend(task),
             // It waits still, and is found by the next look.
             Err(error) => {
                 let source = std::error::Error::source(&error).map(ToString::to_string);
@@ -75,8 +79,8 @@ async fn lease(plane: &Arc<Plane>, worker: &Worker, offers: Vec<Offer>) -> Vec<A
     tasks
 }
 
-async fn give_back(plane: &Plane, worker: &Worker, tasks: Vec<ActivityTask>) {
-    for task in tasks {
+async fn give_back(plane: &Plane, worker: &Worker, tasks: Vec<WorkerTask>) {
+    for WorkerTask { task, .. } in tasks {
         let Some(leased) = worker.leases.get(task.id) else {
             continue;
         };

@@ -33,7 +33,7 @@ impl Pollers {
     /// Those of a queue, the one heard last first.
     pub(crate) fn of(&mut self, ctx: &Ctx, queue: &entity::Model) -> Vec<WorkerInfo> {
         let mut workers = self.0.remove(&queue.id).unwrap_or_default();
-        if queue.status == "active" && ctx.plane().hub.serves_here(QueueId(queue.id)) {
+        if queue.status == "active" && ctx.plane().hub.takes_here(QueueId(queue.id)) {
             let identity = IN_PROCESS.to_owned();
             workers.push(WorkerInfo { identity, last_access_time: None, rate_per_second: None });
         }

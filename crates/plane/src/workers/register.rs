@@ -52,7 +52,7 @@ async fn register(ctx: &Ctx, body: WorkerRegister) -> Result<WorkerRegistered> {
         Err(Error::Stale) => return Err(no_room(ctx, &rows).await?),
         written => written?,
     }
-    ctx.plane().workers.admit(ctx.plane(), &rows).await?;
+    ctx.plane().workers.admit(ctx.plane(), &rows).await;
     Ok(WorkerRegistered {
         worker_id,
         organization_id: ctx.org().to_string(),
@@ -72,7 +72,9 @@ async fn queue_names(ctx: &Ctx, body: &WorkerRegister) -> Result<Vec<String>> {
     for id in &body.queues {
         let queue = found.iter().find(|queue| queue.id == id.0);
         let Some(queue) = queue else {
-            return Err(Error::not_found(format!("Worker queue {id} not found")));
+            return Err(Error::not_found(format!(
+                "Worker queue {id} not found; `GET /api/v1/worker-queues` lists those there are"
+            )));
         };
         if queue.status != "active" {
             let (name, status) = (&queue.name, &queue.status);

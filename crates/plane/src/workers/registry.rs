@@ -29,29 +29,26 @@ pub struct Worker {
 }
 
 impl Registry {
-    /// Lets a worker in whose rows say that it is here.
-    pub async fn admit(
-        &self,
-        plane: &Plane,
-        rows: &[entity::Model],
-    ) -> Result<Option<Arc<Worker>>> {
-        let Some(row) = rows.first() else {
-            return Ok(None);
-        };
+    /// Lets a worker in whose rows say that it is here; `None` if there are none.
+    pub async fn admit(&self, plane: &Plane, rows: &[entity::Model]) -> Option<Arc<Worker>> {
+        let row = rows.first()?;
         let id = WorkerId(row.id);
         let queues = rows.iter().map(|row| QueueId(row.queue_id)).collect();
-        let Some(kind) = WorkerKind::parse(&row.kind) else {
-            return Ok(None);
-        };
-        let taker = plane.embedded.admit(id, kind, queues).await?;
+        let kind = WorkerKind::parse(&row.kind)?;
+        // Nothing is awaited until it is here, where it is found and dismissed: who asks may hang
+        // up, and its queues would be left for ever to one of whom nobody knows.
+        let taker = plane.embedded.admit(id, kind, queues);
         let organization = OrgId::new(row.organization_id.clone());
         let worker = Arc::new(Worker { organization, kind, taker, leases: Leases::default() });
         let kept = self.lock().entry(id).or_insert_with(|| worker.clone()).clone();
         if !Arc::ptr_eq(&kept, &worker) {
             // Two requests of it came at once.
             plane.embedded.dismiss(&worker.taker);
+        } else if let Err(error) = plane.embedded.offer_to(&kept.taker).await {
+            let source = std::error::Error::source(&error).map(ToString::to_string);
+            tracing::warn!(%error, source, "a worker is offered what waits a second later");
         }
-        Ok(Some(kept))
+        Some(kept)
     }
 
     /// The caller's worker with this id.
@@ -64,7 +61,7 @@ impl Registry {
             return Ok(worker);
         }
         let rows = here(ctx, id).await?;
-        let admitted = self.admit(ctx.plane(), &rows).await?;
+        let admitted = self.admit(ctx.plane(), &rows).await;
         let worker = admitted.ok_or_else(|| Error::not_found("Worker not found"))?;
         // It may have left between the look and the admission, and nobody would dismiss it again.
         if let Err(error) = here(ctx, id).await {

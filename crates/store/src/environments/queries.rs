@@ -1,6 +1,7 @@
 //! Environments: reading, and the statements that change them.
 
 use drover_domain::{Doing, EnvironmentId, OrgId, Result};
+use jiff::Timestamp;
 use sea_orm::sea_query::{Expr, ExprTrait, SimpleExpr};
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ColumnTrait, DatabaseConnection, EntityTrait, IntoActiveModel,
@@ -9,6 +10,9 @@ use sea_orm::{
 
 use super::entity::{ActiveModel, Column, Entity, Model};
 use crate::WriteSet;
+use crate::executions::queries::open_in;
+use crate::queues::queries::queues_hold_still;
+use crate::workers::queries::alive_in;
 
 /// An environment.
 pub async fn environment_get(
@@ -92,9 +96,19 @@ pub fn environment_update(
     set.add_unique(Entity::update_many().set(changes).filter(the_environment), taken);
 }
 
-/// Deletes an environment; its queues go with it, and their workers.
-pub fn environment_delete(set: &mut WriteSet, org: &OrgId, id: EnvironmentId) {
-    set.add_guarded(Entity::delete_many().filter(the(org, id)));
+/// Deletes an environment where no worker lives and no run is left that is not over; its queues go
+/// with it, and their workers.
+pub fn environment_delete(set: &mut WriteSet, org: &OrgId, id: EnvironmentId, now: Timestamp) {
+    // Statements of their own, as for whoever comes: who makes a queue there holds the environment,
+    // who comes to a queue holds that; the second of two waits, and sees what the first has done.
+    touch(set, the(org, id));
+    queues_hold_still(set, org, id);
+    set.add_guarded(
+        Entity::delete_many()
+            .filter(the(org, id))
+            .filter(Expr::exists(alive_in(id, now)).not())
+            .filter(Expr::exists(open_in(org, id)).not()),
+    );
 }
 
 /// Says that the set needs the environment to be there still.

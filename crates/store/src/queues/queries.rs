@@ -1,8 +1,10 @@
 //! Worker queues: reading, and the statements that change them.
 
+use std::collections::HashSet;
+
 use drover_domain::{Doing, EnvironmentId, OrgId, QueueId, Result, micros};
 use jiff::{SignedDuration, Timestamp};
-use sea_orm::sea_query::{Expr, ExprTrait, Func, SimpleExpr};
+use sea_orm::sea_query::{Expr, ExprTrait, Func, Query, SelectStatement, SimpleExpr};
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ColumnTrait, Condition, DatabaseConnection, EntityTrait,
     IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Select, UpdateMany,
@@ -151,18 +153,22 @@ pub async fn queues_over(
         .doing("look for ephemeral queues that are over")
 }
 
-/// Lets no worker and no run come to an ephemeral queue that has no worker any more.
+/// Lets no worker and no run come to an ephemeral queue that has no worker any more, or never had
+/// one and has no run that waits for one.
 pub fn queue_closes(set: &mut WriteSet, org: &OrgId, id: QueueId, now: Timestamp) {
     // A statement of its own, as for whoever comes: the second of two waits for the row, and sees what
     // the first has done.
     set.add_guarded(unchanged(org, id));
     let served = workers::here_or_left_since(Expr::val(id.0), grace(now));
+    let was_served = Expr::exists(workers::ever_of(Expr::val(id.0)));
+    let nothing_waits = Expr::exists(open_on(Expr::val(org.as_str()), Expr::val(id.0))).not();
     set.add_guarded(
         Entity::update_many()
             .col_expr(Column::Status, Expr::value("inactive"))
             .filter(the(org, id))
             .filter(Expr::col(Column::Ephemeral))
-            .filter(Expr::exists(served).not()),
+            .filter(Expr::exists(served).not())
+            .filter(was_served.or(nothing_waits)),
     );
 }
 
@@ -175,6 +181,26 @@ pub fn queue_delete(set: &mut WriteSet, org: &OrgId, id: QueueId, now: Timestamp
             .filter(Expr::exists(workers::alive_on(id, now)).not())
             .filter(Expr::exists(open_on(Expr::val(org.as_str()), Expr::val(id.0))).not()),
     );
+}
+
+/// Holds the queues of an environment until the set is written, so that who comes to one of them at
+/// the same time is before it or behind it.
+pub(crate) fn queues_hold_still(set: &mut WriteSet, org: &OrgId, environment: EnvironmentId) {
+    set.add(
+        Entity::update_many()
+            .col_expr(Column::UpdatedAt, Expr::col(Column::UpdatedAt))
+            .filter(Column::OrganizationId.eq(org.as_str()))
+            .filter(Column::EnvironmentId.eq(environment.0)),
+    );
+}
+
+/// The ids of the queues of an environment. For statements about environments.
+pub(crate) fn ids_in(environment: EnvironmentId) -> SelectStatement {
+    Query::select()
+        .column((Entity, Column::Id))
+        .from(Entity)
+        .and_where(Expr::col((Entity, Column::EnvironmentId)).eq(environment.0))
+        .to_owned()
 }
 
 fn grace(now: Timestamp) -> i64 {
@@ -214,6 +240,19 @@ pub async fn queues_among(
         .all(db)
         .await
         .doing("find worker queues")
+}
+
+/// Those of these queues that there are, of all organizations: asked by the process itself.
+pub async fn queues_there(db: &DatabaseConnection, ids: &[QueueId]) -> Result<HashSet<QueueId>> {
+    let there: Vec<uuid::Uuid> = Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .filter(Column::Id.is_in(ids.iter().map(|id| id.0)))
+        .into_tuple()
+        .all(db)
+        .await
+        .doing("look which queues there are")?;
+    Ok(there.into_iter().map(QueueId).collect())
 }
 
 /// Whether a queue of this name lasts only as long as a shell.
@@ -265,4 +304,107 @@ fn oldest_first(org: &OrgId) -> Select<Entity> {
 
 fn lasting(query: Select<Entity>) -> Select<Entity> {
     query.filter(Column::Ephemeral.eq(false)).filter(Column::Name.starts_with(OF_ONE_SHELL).not())
+}
+
+#[cfg(test)]
+mod tests {
+    use drover_domain::timestamp;
+    use sea_orm::{ConnectionTrait, Database, DbBackend, Statement};
+    use sea_orm_migration::MigratorTrait;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::environments::queries::environment_delete;
+    use crate::migrations::Migrations;
+    use crate::write::{Guard, Step};
+
+    const ENVIRONMENT: EnvironmentId = EnvironmentId(Uuid::from_u128(1));
+    const QUEUE: QueueId = QueueId(Uuid::from_u128(2));
+    /// Now, in microseconds since 1970.
+    const NOW: i64 = 1_700_000_000_000_000;
+
+    /// An environment with an ephemeral queue.
+    const ARRANGED: [&str; 2] = [
+        "INSERT INTO environments (id, organization_id, name, tags, settings, status, \
+             execution_environment, created_at, updated_at) \
+         VALUES (x'00000000000000000000000000000001', 'acme', 'e', '[]', '{}', 'ready', '{}', \
+             0, 0)",
+        "INSERT INTO worker_queues (id, organization_id, environment_id, name, status, \
+             heartbeat_interval, tags, settings, ephemeral, single_execution, in_process, \
+             created_at, updated_at) \
+         VALUES (x'00000000000000000000000000000002', 'acme', \
+             x'00000000000000000000000000000001', 'q', 'active', 60, '[]', '{}', 1, 0, 0, 0, 0)",
+    ];
+    /// A run that waits on the queue.
+    const RUN: &str = "INSERT INTO executions (id, organization_id, execution_type, entity_id, \
+             runner_name, trigger_source, worker_queue_id, prompt, config, status, usage, \
+             execution_metadata, flow, version, created_at, updated_at) \
+         VALUES (x'00000000000000000000000000000003', 'acme', 'AGENT', 'a', 'q', 'api', \
+             x'00000000000000000000000000000002', 'go', '{}', 'pending', '{}', '{}', '{}', 1, \
+             0, 0)";
+    const RUN_IS_OVER: &str = "UPDATE executions SET status = 'completed'";
+    /// A worker of the queue that was heard now.
+    const WORKER: &str = "INSERT INTO workers (id, queue_id, organization_id, kind, version, \
+             metadata, system_info, logs, status, tasks_processed, registered_at, last_heartbeat) \
+         VALUES (x'00000000000000000000000000000004', x'00000000000000000000000000000002', 'acme', \
+             'drover', '1', '{}', '{}', '[]', 'idle', 0, 0, 1700000000000000)";
+    const WORKER_LEFT_LONG_AGO: &str = "UPDATE workers SET disconnected_at = 0";
+
+    async fn database() -> DatabaseConnection {
+        let db = Database::connect("sqlite::memory:").await.unwrap();
+        Migrations::up(&db, None).await.unwrap();
+        tell(&db, &ARRANGED).await;
+        db
+    }
+
+    async fn tell(db: &DatabaseConnection, statements: &[&str]) {
+        for statement in statements {
+            db.execute_unprepared(statement).await.unwrap();
+        }
+    }
+
+    /// Whether the guards of a set hold.
+    async fn holds(db: &DatabaseConnection, fill: impl FnOnce(&mut WriteSet, &OrgId)) -> bool {
+        let mut set = WriteSet::new(DbBackend::Sqlite);
+        fill(&mut set, &OrgId::new("acme"));
+        for step in set.steps {
+            if let Step::Run { sql, values, guard } = step {
+                let statement = Statement::from_sql_and_values(DbBackend::Sqlite, &*sql, values);
+                let changed = db.execute_raw(statement).await.unwrap().rows_affected();
+                if guard == Guard::OneRow && changed != 1 {
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    #[tokio::test]
+    async fn a_queue_that_never_had_a_worker_is_not_closed_on_a_run_that_waits() {
+        let db = database().await;
+        let close = |set: &mut WriteSet, org: &OrgId| queue_closes(set, org, QUEUE, timestamp(NOW));
+        tell(&db, &[RUN]).await;
+        assert!(!holds(&db, close).await);
+        tell(&db, &[WORKER]).await;
+        assert!(!holds(&db, close).await, "it has come");
+        tell(&db, &[WORKER_LEFT_LONG_AGO]).await;
+        assert!(holds(&db, close).await, "whatever runs are left");
+        tell(&db, &["DELETE FROM workers", RUN_IS_OVER]).await;
+        assert!(holds(&db, close).await, "nothing waits");
+    }
+
+    #[tokio::test]
+    async fn an_environment_stays_with_a_worker_that_lives_or_a_run_that_is_not_over() {
+        let db = database().await;
+        let delete = |set: &mut WriteSet, org: &OrgId| {
+            environment_delete(set, org, ENVIRONMENT, timestamp(NOW));
+        };
+        tell(&db, &[RUN]).await;
+        assert!(!holds(&db, delete).await, "a run waits");
+        tell(&db, &[RUN_IS_OVER, WORKER]).await;
+        assert!(!holds(&db, delete).await, "a worker lives");
+        tell(&db, &[WORKER_LEFT_LONG_AGO]).await;
+        assert!(holds(&db, delete).await);
+        assert!(queues_there(&db, &[QUEUE]).await.unwrap().is_empty(), "its queues went with it");
+    }
 }

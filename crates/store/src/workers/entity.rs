@@ -11,11 +11,11 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub queue_id: Uuid,
     pub organization_id: String,
-    /// `drover` or `foreign`.
+    /// `drover`, `temporal` or `foreign`.
     pub kind: String,
     /// The version it says it has.
     pub version: String,
-    /// Labels of a `drover` worker; what a foreign one says of itself.
+    /// Labels of a worker of ours; what a foreign one says of itself.
     pub metadata: Json,
     pub system_info: Json,
     /// Its last lines of log.

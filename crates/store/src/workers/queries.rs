@@ -2,7 +2,7 @@
 //! on purpose: it is the plane itself that looks.
 
 use drover_domain::workers::WorkerKind;
-use drover_domain::{Doing, OrgId, QueueId, Result, WorkerId, micros};
+use drover_domain::{Doing, EnvironmentId, OrgId, QueueId, Result, WorkerId, micros};
 use jiff::{SignedDuration, Timestamp};
 use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, Query, SelectStatement, SimpleExpr};
 use sea_orm::{
@@ -207,6 +207,19 @@ pub(crate) fn alive_on(queue: QueueId, now: Timestamp) -> SelectStatement {
     ever_of(Expr::val(queue.0)).cond_where(alive(now)).to_owned()
 }
 
+/// Workers that live on a queue of an environment. For statements about environments.
+pub(crate) fn alive_in(environment: EnvironmentId, now: Timestamp) -> SelectStatement {
+    Query::select()
+        // Not a value: Postgres would take a parameter here for a text.
+        .column((Entity, Column::Id))
+        .from(Entity)
+        .and_where(
+            Expr::col((Entity, Column::QueueId)).in_subquery(queues::queries::ids_in(environment)),
+        )
+        .cond_where(alive(now))
+        .to_owned()
+}
+
 /// What a worker says of itself with a sign of life. `None` leaves what it said before.
 #[derive(Debug, Default)]
 pub struct Sign {
@@ -243,15 +256,31 @@ pub fn worker_heard(set: &mut WriteSet, org: &OrgId, id: WorkerId, sign: Sign, n
     set.add(update.filter(the(org, id)).filter(Column::DisconnectedAt.is_null()));
 }
 
-/// Lets a foreign worker come back that was found lost and is heard after all.
-pub fn worker_is_back(set: &mut WriteSet, org: &OrgId, id: WorkerId, now: Timestamp) {
-    set.add(
+/// Says that the set needs the worker not to have left a queue.
+pub fn worker_stays(set: &mut WriteSet, worker: &Model) {
+    set.add_guarded(
         Entity::update_many()
-            .col_expr(Column::LastHeartbeat, Expr::value(micros(now)))
+            .col_expr(Column::LastHeartbeat, Expr::col(Column::LastHeartbeat))
+            .filter(Column::Id.eq(worker.id))
+            .filter(Column::QueueId.eq(worker.queue_id))
+            .filter(Column::DisconnectedAt.is_null()),
+    );
+}
+
+/// Lets a foreign worker come back that was found lost, as its row says, and is heard after all.
+/// With it a queue may have more workers than it may have: it polls Temporal whether it is let in
+/// or not, so that sending it away would only hide it (contract, workers §4: a sign of life is not
+/// refused).
+pub fn worker_is_back(set: &mut WriteSet, worker: &Model) {
+    set.add_guarded(
+        Entity::update_many()
             .col_expr(Column::DisconnectedAt, Expr::value(None::<i64>))
             .col_expr(Column::DisconnectReason, Expr::value(None::<String>))
-            .filter(the(org, id))
-            .filter(Column::Kind.eq(WorkerKind::Foreign.as_str())),
+            .filter(Column::Id.eq(worker.id))
+            .filter(Column::QueueId.eq(worker.queue_id))
+            .filter(Column::Kind.eq(WorkerKind::Foreign.as_str()))
+            .filter(Column::DisconnectedAt.eq(worker.disconnected_at))
+            .filter(Column::DisconnectReason.eq(worker.disconnect_reason.as_deref())),
     );
 }
 

@@ -15,7 +15,7 @@ use crate::WorkerId;
 /// What the flow remembers of a run that a foreign worker drives.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ForeignRun {
-    /// The worker that reported last, as far as it said who it is.
+    /// The worker that reported last, as far as it said who it is and is not gone since.
     #[serde(rename = "w", default, skip_serializing_if = "Option::is_none")]
     pub worker: Option<WorkerId>,
     /// Whether its workflow was told of a message that it has not answered yet. There is never a
@@ -125,6 +125,10 @@ impl ExecutionFlow {
                 return self.stop(Status::Failed, LOST.to_owned());
             }
             Report::WorkerLost | Report::WorkerLeft => {
+                // It is nobody's until somebody says whose.
+                if let Some(foreign) = &mut self.foreign {
+                    foreign.worker = None;
+                }
                 let waits = self.status == Status::WaitingForInput && self.was_told();
                 if self.status == Status::Running || waits {
                     commands.push(self.enter(Status::Queued));

@@ -119,6 +119,24 @@ fn a_lost_worker_leaves_a_queued_run_that_goes_on_when_it_is_heard_again() {
 }
 
 #[test]
+fn what_a_worker_leaves_is_nobodys_until_somebody_says_whose() {
+    let whose = |flow: &ExecutionFlow| flow.foreign.as_ref().and_then(|foreign| foreign.worker);
+    let left = Event::Foreign(Report::WorkerLeft);
+    let mut waits = running(true);
+    waits.step(turn(TurnEnd::Answered), at(2));
+    for mut flow in [running(false), waits] {
+        assert!(whose(&flow).is_some());
+        flow.step(left.clone(), at(3));
+        assert_eq!(whose(&flow), None);
+        let heard = Event::Foreign(Report::Active { is_new_turn: false });
+        flow.step(heard, at(4));
+        assert_eq!(whose(&flow), None, "what is heard of it does not say who says it");
+        flow.step(says(Status::Running), at(5));
+        assert!(whose(&flow).is_some());
+    }
+}
+
+#[test]
 fn a_worker_that_is_not_heard_any_more_fails_its_run() {
     let mut flow = running(false);
     let lost = Event::Foreign(Report::WorkerLost);

@@ -39,7 +39,12 @@ pub fn leave_foreign(
 }
 
 impl Embedded {
-    /// Takes note that a foreign worker has left a queue, or is lost.
+    /// Takes note that a foreign worker has left a queue, or is lost. The hub does not have it any
+    /// more. Doing it twice is doing it once: one run that fails to take note does not keep the
+    /// others from it, and whoever asked asks again.
+    ///
+    /// # Errors
+    /// Those of one of its runs.
     pub async fn foreign_gone(
         &self,
         org: &OrgId,
@@ -48,12 +53,24 @@ impl Embedded {
         how: Report,
     ) -> Result<()> {
         // Where no other is left, it is that one that had the runs of which nobody said who has them.
-        let is_last = !self.hub.is_foreign(queue);
+        // Workers of ours on the same queue have nothing to do with it.
+        let is_last = !self.hub.has_foreign(queue);
+        let mut noted = Ok(());
         for row in queries::runs_under_way(self.store.reader(), org, queue).await? {
-            let Some(foreign) = Run::from_row(&row)?.flow.foreign else {
-                continue;
+            let foreign = match Run::from_row(&row) {
+                Ok(run) => run.flow.foreign,
+                Err(error) => {
+                    noted = Err(error);
+                    continue;
+                }
             };
-            if foreign.worker != Some(worker) && !is_last {
+            let its = match foreign.map(|foreign| foreign.worker) {
+                Some(Some(whose)) => whose == worker,
+                Some(None) => is_last,
+                // One of ours.
+                None => false,
+            };
+            if !its {
                 continue;
             }
             let decided = self.decide(org, ExecutionId(row.id), |run, set| {
@@ -63,10 +80,11 @@ impl Embedded {
             match decided.await {
                 // Deleted meanwhile.
                 Ok(_) | Err(Error::NotFound(_)) => {}
-                Err(error) => return Err(error),
+                Err(error) => noted = Err(error),
             }
         }
         // What waits there may be for the worker of this process again.
-        self.offer_waiting_of(&[queue]).await
+        self.offer_waiting_of(&[queue]).await?;
+        noted
     }
 }

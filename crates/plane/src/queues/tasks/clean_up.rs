@@ -22,7 +22,7 @@ pub async fn clean_up(plane: Arc<Plane>) {
     let mut looks = 0_u32;
     while tokio::time::timeout(LOOK, plane.stopping.cancelled()).await.is_err() {
         looks = looks.wrapping_add(1);
-        log("remove ephemeral queues", look(&plane).await);
+        log("look for ephemeral queues that are over", look(&plane).await);
         if looks.is_multiple_of(LOOKS_PER_SWEEP) {
             log("end runs without a queue", plane.embedded.abandon_stray().await);
         }
@@ -32,11 +32,21 @@ pub async fn clean_up(plane: Arc<Plane>) {
 async fn look(plane: &Plane) -> Result<()> {
     let reader = plane.store.reader();
     for queue in queries::queues_over(reader, plane.clock.now(), BATCH).await? {
-        match remove(plane, &queue).await {
-            // It has got a worker or a run meanwhile, or another replica was first.
-            Ok(()) | Err(Error::Stale) => {}
-            Err(error) => return Err(error),
-        }
+        let removed = match remove(plane, &queue).await {
+            Err(Error::Stale) => passed_by(plane, &queue).await,
+            removed => removed,
+        };
+        // One that cannot be removed now is not in the way of the others.
+        log("remove an ephemeral queue", removed);
+    }
+    Ok(())
+}
+
+/// A queue has got a worker or a run meanwhile, or another replica was first to remove it.
+async fn passed_by(plane: &Plane, queue: &entity::Model) -> Result<()> {
+    let (org, id) = (OrgId::new(queue.organization_id.clone()), QueueId(queue.id));
+    if queries::queue_get(plane.store.reader(), &org, id).await?.is_none() {
+        plane.hub.gone(id);
     }
     Ok(())
 }

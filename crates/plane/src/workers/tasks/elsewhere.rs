@@ -1,18 +1,19 @@
 //! Takes over what other replicas have decided about workers: who has come to them, who has left, who
-//! is lost; and which queues there are that every plane serves by itself.
+//! is lost; and which queues there are that every plane serves by itself, and which are gone.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use drover_domain::{QueueId, Result, WorkerId};
 use drover_store::activities::queries::activities_under_way;
+use drover_store::queues::queries::queues_there;
 use drover_store::workers::queries::{foreign_here, workers_here};
 
 use super::lost::LOOK;
 use crate::plane::Plane;
 use crate::queues;
 
-/// Leases asked for in one go.
+/// Leases, or queues, asked for in one go.
 const BATCH: usize = 1000;
 
 /// Looks when others tell of something, and once a second, until the plane stops.
@@ -42,7 +43,7 @@ async fn look(plane: &Plane) -> Result<()> {
         let id = WorkerId(of_one[0].id);
         here.insert(id);
         if !known.contains(&id) {
-            plane.workers.admit(plane, of_one).await?;
+            plane.workers.admit(plane, of_one).await;
         }
     }
     known.difference(&here).for_each(|id| plane.workers.dismiss(plane, *id));
@@ -51,7 +52,17 @@ async fn look(plane: &Plane) -> Result<()> {
         foreign.entry(QueueId(row.queue_id)).or_default().insert(WorkerId(row.id));
     }
     plane.hub.foreign_are(foreign);
+    forget_queues(plane).await?;
     forget_leases(plane).await
+}
+
+/// Forgets queues that were deleted elsewhere: nobody has a lease there.
+async fn forget_queues(plane: &Plane) -> Result<()> {
+    for known in plane.hub.known().chunks(BATCH) {
+        let there = queues_there(plane.store.reader(), known).await?;
+        known.iter().filter(|id| !there.contains(*id)).for_each(|id| plane.hub.gone(*id));
+    }
+    Ok(())
 }
 
 /// Forgets leases that were given here and ended elsewhere.
