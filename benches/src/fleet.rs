@@ -1,7 +1,6 @@
 //! Planes, workers, a Temporal server and a Postgres server that are killed one after the other while
 //! they work.
 
-use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -16,8 +15,6 @@ use crate::worker::Worker;
 const PLANES: usize = 2;
 /// The key that they share, of this benchmark alone.
 const SIGNING_KEY: &str = "5ca1e5ca1e5ca1e5ca1e5ca1e5ca1e5ca1e5ca1e5ca1e5ca1e5ca1e5ca1e5ca1";
-/// Where a plane keeps the key to what it has made, in its data directory.
-const CREDENTIALS: &str = "credentials";
 /// Workers of the one queue.
 const WORKERS: usize = 2;
 /// The longest that a worker tries to start again: what it needs may still be on its way.
@@ -43,6 +40,8 @@ struct Site {
     folder: PathBuf,
     database: String,
     temporal: String,
+    /// The key to the organization in which runs are triggered.
+    key: Option<String>,
 }
 
 /// Who is killed.
@@ -65,10 +64,12 @@ impl Fleet {
     ) -> Result<Self> {
         let temporal = Temporal::start(servers, &folder).await?;
         let (stage, database) = (stage.clone(), database.url.clone());
-        let site = Site { stage, models, folder, database, temporal: temporal.url() };
-        let mut planes = Vec::with_capacity(PLANES);
+        let temporal_url = temporal.url();
+        let mut site = Site { stage, models, folder, database, temporal: temporal_url, key: None };
+        let mut planes: Vec<Plane> = Vec::with_capacity(PLANES);
         for number in 0..PLANES {
             planes.push(site.plane(number, 0).await?);
+            site.key = planes.first().map(|first| first.key.clone());
         }
         let queue = planes.first().context("there is a plane")?.make_queue("fleet").await?;
         let (temporal, postgres) = (Some(temporal), servers.postgres_process()?);
@@ -130,17 +131,17 @@ impl Fleet {
 impl Site {
     async fn plane(&self, number: usize, port: u16) -> Result<Plane> {
         let data = self.folder.join(format!("plane-{number}"));
-        let first = self.folder.join("plane-0").join(CREDENTIALS);
-        if number > 0 && !data.exists() {
-            // The organization that the first one has made is the others' too.
-            fs::create_dir(&data)?;
-            fs::copy(first, data.join(CREDENTIALS))?;
-        }
         let variables = [
             ("DROVER_SIGNING_KEY", SIGNING_KEY),
             ("DROVER_DATABASE_URL", &*self.database),
             ("DROVER_TEMPORAL_ADDRESS", &*self.temporal),
         ];
-        Plane::start_with(&self.stage, &data, port, &self.models, &variables).await
+        let mut plane =
+            Plane::start_with(&self.stage, &data, port, &self.models, &variables).await?;
+        // Each makes an organization of its own; the first one's is used through all of them.
+        if let Some(key) = &self.key {
+            plane.key.clone_from(key);
+        }
+        Ok(plane)
     }
 }

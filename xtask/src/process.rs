@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 pub fn run<S: AsRef<OsStr>>(directory: &Path, program: S, arguments: &[&str]) -> Result<()> {
     let shown = shown(program.as_ref(), arguments);
     println!("$ {shown}");
-    let status = Command::new(&program).args(arguments).current_dir(directory).status();
+    let status = command(program.as_ref(), directory, arguments).status();
     let status = status.with_context(|| format!("cannot run `{shown}`"))?;
     if !status.success() {
         bail!("`{shown}` failed ({status})");
@@ -30,9 +30,8 @@ pub fn run_reading(
 ) -> Result<()> {
     let shown = shown(program.as_ref(), arguments);
     println!("$ {shown}");
-    let mut command = Command::new(program);
-    command.args(arguments).current_dir(directory).stdout(Stdio::piped());
-    command.envs(variables.iter().copied());
+    let mut command = command(program.as_ref(), directory, arguments);
+    command.stdout(Stdio::piped()).envs(variables.iter().copied());
     let mut child = command.spawn().with_context(|| format!("cannot run `{shown}`"))?;
     let stdout = child.stdout.take().context("a pipe that was asked for")?;
     for text in BufReader::new(stdout).split(b'\n') {
@@ -51,13 +50,28 @@ pub fn run_reading(
 /// What it writes to stdout.
 pub fn output<S: AsRef<OsStr>>(directory: &Path, program: S, arguments: &[&str]) -> Result<String> {
     let shown = shown(program.as_ref(), arguments);
-    let output = Command::new(&program).args(arguments).current_dir(directory).output();
+    let output = command(program.as_ref(), directory, arguments).output();
     let output = output.with_context(|| format!("cannot run `{shown}`"))?;
     if !output.status.success() {
         let why = String::from_utf8_lossy(&output.stderr);
         bail!("`{shown}` failed ({}):\n{}", output.status, why.trim_end());
     }
     String::from_utf8(output.stdout).with_context(|| format!("`{shown}` writes no text"))
+}
+
+/// A program as if it was called from a shell. What cargo says of this package to what it runs is left
+/// out: build scripts that look at it (ring's) would run again with each change between `cargo xtask`
+/// and cargo itself, and half the dependencies would be compiled anew.
+fn command(program: &OsStr, directory: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(program);
+    command.args(arguments).current_dir(directory);
+    for (name, _) in std::env::vars_os() {
+        let of_package = ["CARGO_PKG_", "CARGO_MANIFEST_"];
+        if of_package.iter().any(|start| name.to_string_lossy().starts_with(start)) {
+            command.env_remove(name);
+        }
+    }
+    command
 }
 
 fn shown(program: &OsStr, arguments: &[&str]) -> String {

@@ -33,6 +33,9 @@ const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 const RETRY: Duration = Duration::from_millis(100);
 /// The longest wait before an activity is given to a worker once more.
 const AGAIN: Duration = Duration::from_secs(1);
+/// How long a worker may be silent: the server takes up to a second to notice, and then the lease has
+/// run out as well.
+const SILENCE: Duration = Duration::from_secs(LEASE.as_secs().unsigned_abs() - 1);
 /// Activities after which the history begins anew. One has about six events; the server warns at ten
 /// thousand.
 pub(crate) const ACTIVITIES: u32 = 500;
@@ -141,10 +144,9 @@ async fn execute(
         return Err(WorkflowTermination::cancelled());
     }
     let retry = RetryPolicy::builder().initial_interval(RETRY).maximum_interval(AGAIN).build();
-    // Who is silent for the time of a lease is gone: the lease is as well.
     let options = ActivityOptions::with_start_to_close_timeout(LONGEST)
         .task_queue(queue.to_string())
-        .heartbeat_timeout(LEASE.unsigned_abs())
+        .heartbeat_timeout(SILENCE)
         .retry_policy(retry)
         .build();
     let given = payload::write(&Given { activity: step.activity, kind: step.kind });

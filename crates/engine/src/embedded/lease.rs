@@ -1,6 +1,7 @@
 //! Taking work: what is ready is offered, an offer becomes a lease by a guarded write.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use drover_domain::activities::{ActivityKind, ProcessRecord};
 use drover_domain::executions::{Event, Next, Step};
@@ -22,6 +23,9 @@ use crate::taker::Taker;
 
 /// The wait before an activity is asked for again that another worker has.
 const LOOK_AGAIN_MS: i64 = 1000;
+
+/// Microseconds before the end of a lease in which whoever asks for its activity is let wait for it.
+const ABOUT_TO_END: i64 = 1_000_000;
 
 /// Something that may be leased.
 pub struct Offer {
@@ -142,8 +146,10 @@ impl Embedded {
         let row = row.filter(|row| {
             row.organization_id == org.as_str() && taker.queues.contains(&QueueId(row.queue_id))
         });
-        if let Some(row) = row.as_ref().filter(|row| self.lease_left(row) == Some(0)) {
-            // Temporal has missed its worker a moment before the watch.
+        let left = row.as_ref().and_then(|row| self.lease_left(row));
+        if let (Some(row), Some(left)) = (&row, left.filter(|left| *left <= ABOUT_TO_END)) {
+            // Temporal has missed its worker a moment before the lease ends, or before the watch.
+            tokio::time::sleep(Duration::from_micros(left.unsigned_abs())).await;
             self.lose(row.clone()).await?;
         }
         Ok(row.and_then(|row| {
