@@ -17,7 +17,7 @@ pub use database::Database;
 pub use foreign::{FOREIGN_TEMPORAL, ForeignWorker};
 pub use models::{Model, shell};
 pub use organization::{Frame, Organization, Reply, names};
-pub use plane::Plane;
+pub use plane::{Plane, temporal_server};
 pub use relay::Relay;
 pub use replicas::{Replicas, hex_key};
 pub use worker::Worker;

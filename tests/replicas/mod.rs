@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use crate::harness::{Organization, Reply};
+use crate::harness::{Frame, Organization, Reply};
 
 /// The longest that something may take to get from one replica to another.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -29,4 +29,15 @@ async fn until(org: &Organization, path: &str, is_so: impl Fn(&Reply) -> bool) -
         }
     };
     timeout(PATIENCE, asking).await.unwrap_or_else(|_| panic!("{path} never became so"))
+}
+
+/// Follows a run to its end, coming back with the last id whenever it is told to.
+async fn follow(org: &Organization, id: &str) -> Vec<Frame> {
+    let mut frames: Vec<Frame> = Vec::new();
+    while frames.last().is_none_or(|last| last.event != "done") {
+        let last = frames.last().map(|last| last.id.clone());
+        let told = org.stream(id, last.as_deref()).await;
+        frames.extend(told.into_iter().filter(|frame| !frame.id.is_empty()));
+    }
+    frames
 }

@@ -5,20 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use model_server::Hang;
 use reqwest::Method;
 use serde_json::{Value, json};
-use tokio::task::spawn_blocking;
 
-use crate::harness::{Frame, Model, Organization, Plane, Replicas, Reply};
-
-/// Ends one as an operator does.
-async fn terminated(mut plane: Plane) -> Plane {
-    spawn_blocking(move || {
-        let status = plane.terminate();
-        assert_eq!(status.code(), Some(0), "{}", plane.log());
-        plane
-    })
-    .await
-    .expect("an end")
-}
+use super::follow;
+use crate::harness::{Model, Organization, Replicas, Reply};
 
 /// Triggers and waits for the end of it, until it is told to stop; the runs whose replica ended first.
 async fn trigger(org: &Organization, job: &str, over: &AtomicBool) -> (usize, Vec<String>) {
@@ -36,17 +25,6 @@ async fn trigger(org: &Organization, job: &str, over: &AtomicBool) -> (usize, Ve
     (accepted, open)
 }
 
-/// Follows a run to its end, coming back with the last id whenever it is told to.
-async fn follow(org: &Organization, id: &str) -> Vec<Frame> {
-    let mut frames: Vec<Frame> = Vec::new();
-    while frames.last().is_none_or(|last| last.event != "done") {
-        let last = frames.last().map(|last| last.id.clone());
-        let told = org.stream(id, last.as_deref()).await;
-        frames.extend(told.into_iter().filter(|frame| !frame.id.is_empty()));
-    }
-    frames
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn no_request_fails_and_streams_go_on() {
     let mut replicas = Replicas::start(3).await;
@@ -61,10 +39,7 @@ async fn no_request_fails_and_streams_go_on() {
     let over = AtomicBool::new(false);
     let restarting = async {
         for place in 0..replicas.planes.len() {
-            let plane = replicas.planes.remove(place);
-            let plane = terminated(plane).await;
-            replicas.planes.insert(place, plane);
-            replicas.start_again(place);
+            replicas.restart(place).await;
         }
         over.store(true, Ordering::SeqCst);
         model.release();

@@ -5,7 +5,8 @@ use futures_util::future::join_all;
 use model_server::{Hang, Reply};
 use serde_json::json;
 
-use crate::harness::{Frame, Model, Organization, Replicas, Worker, Workspace, shell};
+use super::follow;
+use crate::harness::{Model, Organization, Replicas, Worker, Workspace, shell};
 
 /// Runs that are triggered on one replica and the other in turn.
 const RUNS: usize = 20;
@@ -90,17 +91,6 @@ async fn what_one_acknowledged_right_before_it_was_killed_ends_on_the_other() {
     }
     let count = replicas.database().ask("SELECT count(*) FROM executions");
     assert_eq!(count, RUNS.to_string());
-}
-
-/// Follows a run to its end, coming back with the last id whenever it is told to.
-async fn follow(org: &Organization, id: &str) -> Vec<Frame> {
-    let mut frames: Vec<Frame> = Vec::new();
-    while frames.last().is_none_or(|last| last.event != "done") {
-        let last = frames.last().map(|last| last.id.clone());
-        let told = org.stream(id, last.as_deref()).await;
-        frames.extend(told.into_iter().filter(|frame| !frame.id.is_empty()));
-    }
-    frames
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,13 +3,12 @@
 use model_server::Reply;
 use serde_json::json;
 
-use super::address;
-use crate::harness::{Model, Plane, Relay, Worker};
+use crate::harness::{Model, Plane, Relay, Worker, temporal_server};
 
 // The relay works while the test waits for a process.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_accepted_meanwhile_starts_once_it_is_back() {
-    let relay = Relay::to(&address()).await;
+    let relay = Relay::to(&temporal_server()).await;
     relay.cut();
     let plane = Plane::start_with(&["--temporal-address", &relay.url]);
     let org = plane.organization().await;
@@ -23,7 +22,7 @@ async fn what_is_accepted_meanwhile_starts_once_it_is_back() {
     let waiting_for = org.execution(&first).await["waiting_for"].clone();
     assert!(waiting_for.as_str().is_some_and(|text| text.contains("none is connected")));
 
-    relay.lead_to(&address());
+    relay.lead_to(&temporal_server());
     let _worker = Worker::start(&org, &[&org.queue_id]);
     assert_eq!(org.finished(&first).await["status"], "completed");
     assert_eq!(plane.get("/api/ready").await.text("temporal"), "connected");
@@ -32,7 +31,7 @@ async fn what_is_accepted_meanwhile_starts_once_it_is_back() {
     relay.cut();
     let second = org.execute(&agent, json!({"prompt": "go"})).await;
     told(&plane, "does not answer").await;
-    relay.lead_to(&address());
+    relay.lead_to(&temporal_server());
     told(&plane, "connected").await;
     let third = org.execute(&agent, json!({"prompt": "go"})).await;
     for run in [second, third] {

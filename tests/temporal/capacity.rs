@@ -3,12 +3,11 @@
 use model_server::{Hang, Reply};
 use serde_json::json;
 
-use super::address;
-use crate::harness::{Model, Plane, Worker, Workspace, shell};
+use crate::harness::{Model, Plane, Worker, Workspace, shell, temporal_server};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_one_worker_has_no_slot_for_goes_to_another() {
-    let plane = Plane::start_with(&["--temporal-address", &address()]);
+    let plane = Plane::start_with(&["--temporal-address", &temporal_server()]);
     let org = plane.organization().await;
     let flags = ["--max-tool-processes", "1"];
     let busy = Worker::start_with(&org, &[&org.queue_id], &flags);

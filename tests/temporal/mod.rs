@@ -10,19 +10,12 @@ mod tls;
 
 use drover_temporal::Place;
 
-use crate::harness::Plane;
-
-/// Where the server is: set by `cargo xtask test`, or by hand as `cargo xtask services start` says.
-#[expect(clippy::disallowed_methods, reason = "it is how the tests are told")]
-fn address() -> String {
-    let told = std::env::var("DROVER_TEST_TEMPORAL_ADDRESS");
-    told.expect("a server; see `cargo xtask services start`")
-}
+use crate::harness::{Plane, temporal_server};
 
 /// The server, for who does not ask Drover.
 fn place() -> Place {
     let namespace = "default".to_owned();
-    Place { address: address(), namespace, api_key: None, authority: None }
+    Place { address: temporal_server(), namespace, api_key: None, authority: None }
 }
 
 /// What a run's workflow is called there.
@@ -33,7 +26,8 @@ fn workflow_id(run: &str) -> String {
 /// A plane of one's own that is connected to it, with more settings in its `drover.toml`: another
 /// start on its directory finds the server again.
 pub async fn plane(settings: &str) -> Plane {
-    let plane = Plane::configured(&format!("temporal_address = \"{}\"\n{settings}", address()));
+    let plane =
+        Plane::configured(&format!("temporal_address = \"{}\"\n{settings}", temporal_server()));
     while plane.get("/api/ready").await.text("temporal") != "connected" {
         tokio::task::yield_now().await;
     }

@@ -2,9 +2,8 @@
 
 use serde_json::json;
 
-use super::address;
-use crate::harness::Plane;
 use crate::harness::program::Terminal;
+use crate::harness::{Plane, temporal_server};
 
 #[test]
 fn a_key_that_would_go_without_tls() {
@@ -27,7 +26,7 @@ fn a_key_that_would_go_without_tls() {
 
 #[tokio::test]
 async fn a_key_that_a_worker_would_send_without_tls() {
-    let plane = Plane::start_with(&["--temporal-address", &address()]);
+    let plane = Plane::start_with(&["--temporal-address", &temporal_server()]);
     let org = plane.organization().await;
     let terminal = Terminal::of(&org).with("DROVER_TEMPORAL_API_KEY", "the-key-itself");
     let as_told = ["worker", "--queue", &org.queue_id, UNWALLED];
@@ -45,7 +44,7 @@ async fn a_key_that_a_worker_would_send_without_tls() {
 
 #[tokio::test]
 async fn a_namespace_that_is_not_there() {
-    let flags = ["--temporal-address", &address(), "--temporal-namespace", "nowhere"];
+    let flags = ["--temporal-address", &temporal_server(), "--temporal-namespace", "nowhere"];
     let plane = Plane::start_with(&flags);
     let org = plane.organization().await;
     let ended = Terminal::of(&org).run(&["worker", "--queue", &org.queue_id, UNWALLED]);

@@ -17,8 +17,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-use super::address;
-use crate::harness::{Database, Model, Organization, Plane, Relay, Worker, shell};
+use crate::harness::{Database, Model, Organization, Plane, Relay, Worker, shell, temporal_server};
 
 /// The longest wait for somebody to come.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -43,7 +42,7 @@ impl Front {
         let [authority, certificate, key] = ["ssl_ca_file", "ssl_cert_file", "ssl_key_file"]
             .map(|setting| database.ask(&format!("SHOW {setting}")));
         let acceptor = acceptor(&certificate, &key);
-        let temporal = address();
+        let temporal = temporal_server();
         let temporal = temporal.strip_prefix("http://").expect("an HTTP URL");
         let temporal: SocketAddr = temporal.parse().expect("an address with a port");
 

@@ -30,6 +30,7 @@ mod ctx;
 mod error;
 mod extract;
 mod keys;
+mod log;
 mod plane;
 mod routes;
 mod seed;

@@ -142,10 +142,7 @@ impl Embedded {
         org: &OrgId,
         activity: ActivityId,
     ) -> Result<Option<(Offer, ExecutionId)>> {
-        let row = activities::queries::activity_by_id(self.store.reader(), activity).await?;
-        let row = row.filter(|row| {
-            row.organization_id == org.as_str() && taker.queues.contains(&QueueId(row.queue_id))
-        });
+        let row = self.known_to(taker, org, activity).await?;
         let left = row.as_ref().and_then(|row| self.lease_left(row));
         if let (Some(row), Some(left)) = (&row, left.filter(|left| *left <= ABOUT_TO_END)) {
             // Temporal has missed its worker a moment before the lease ends, or before the watch.
@@ -157,6 +154,30 @@ impl Embedded {
             let ready = Ready { queue: QueueId(row.queue_id), activity, hint: None };
             let offer = Offer { kind, ready, from: None, taker: taker.clone() };
             Some((offer, ExecutionId(row.execution_id)))
+        }))
+    }
+
+    /// The run of an activity on the worker's queues; `None` if there is no such one.
+    pub async fn run_of(
+        &self,
+        taker: &Taker,
+        org: &OrgId,
+        activity: ActivityId,
+    ) -> Result<Option<ExecutionId>> {
+        let row = self.known_to(taker, org, activity).await?;
+        Ok(row.map(|row| ExecutionId(row.execution_id)))
+    }
+
+    /// An activity, if it is on the worker's queues.
+    async fn known_to(
+        &self,
+        taker: &Taker,
+        org: &OrgId,
+        activity: ActivityId,
+    ) -> Result<Option<activities::entity::Model>> {
+        let row = activities::queries::activity_by_id(self.store.reader(), activity).await?;
+        Ok(row.filter(|row| {
+            row.organization_id == org.as_str() && taker.queues.contains(&QueueId(row.queue_id))
         }))
     }
 

@@ -1,6 +1,7 @@
 //! From a lease to a task: everything the worker needs, nothing it has to ask for.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use drover_domain::activities::{
     ActivityKind, ActivityTask, Failure, ModelTurn, Outcome, Retry, ToolCall, Work,
@@ -29,12 +30,7 @@ pub async fn lease(plane: &Plane, offer: Offer) -> Result<Option<LeasedTask>> {
     let Some(mut leased) = plane.embedded.lease(offer).await? else {
         return Ok(None);
     };
-    let run = &leased.run;
-    let spec = match run.entity_id.parse::<AgentId>() {
-        Ok(id) => agent(plane, &run.organization, id).await?,
-        Err(_) => None,
-    };
-    let Some(spec) = spec else {
+    let Some(spec) = spec(plane, &leased.run).await? else {
         let message = "The agent of this run was deleted".to_owned();
         let failure = Outcome::Failed(Failure { message, retry: Retry::Never });
         plane.embedded.complete(&leased, failure).await?;
@@ -83,11 +79,16 @@ async fn turn(plane: &Plane, leased: &mut Leased, spec: &AgentSpec) -> Result<Mo
 
 /// The variables that the tools of a run get: those of its agent, and over them its own.
 pub async fn variables(plane: &Plane, run: &Run) -> Result<BTreeMap<String, String>> {
-    let spec = match run.entity_id.parse::<AgentId>() {
-        Ok(id) => agent(plane, &run.organization, id).await?,
-        Err(_) => None,
-    };
+    let spec = spec(plane, run).await?;
     Ok(spec.map(|spec| env(run, &spec)).unwrap_or_default())
+}
+
+/// The agent of a run; `None` if it is gone.
+async fn spec(plane: &Plane, run: &Run) -> Result<Option<Arc<AgentSpec>>> {
+    match run.entity_id.parse::<AgentId>() {
+        Ok(id) => agent(plane, &run.organization, id).await,
+        Err(_) => Ok(None),
+    }
 }
 
 fn env(run: &Run, spec: &AgentSpec) -> BTreeMap<String, String> {

@@ -11,7 +11,6 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use drover_domain::identity::Action;
-use drover_domain::workers::WorkerKind;
 use drover_domain::{Error, ExecutionId, QueueId, Result, WorkerId, rfc3339};
 use drover_store::workers::queries::{Sign, worker_closed, worker_get, worker_heard};
 use drover_wire::check::{Check, Violations};
@@ -85,9 +84,7 @@ pub async fn handler(
 async fn known(ctx: &Ctx, worker: &str) -> Result<WorkerId> {
     let worker: WorkerId = path_id("worker_id", worker)?;
     let rows = worker_get(ctx.read(), ctx.org(), worker).await?;
-    let is_here = rows
-        .iter()
-        .any(|row| row.kind == WorkerKind::Foreign.as_str() && row.disconnected_at.is_none());
+    let is_here = rows.iter().any(|row| row.is_foreign() && row.disconnected_at.is_none());
     is_here.then_some(worker).ok_or_else(|| Error::not_found("Worker not found"))
 }
 

@@ -1,7 +1,6 @@
 //! Telling a registered worker where it finds what.
 
 use axum::Json;
-use drover_domain::workers::WorkerKind;
 use drover_domain::{EnvironmentId, Error, QueueId, Result, WorkerId};
 use drover_store::environments::queries::environment_get;
 use drover_store::queues::queries::queue_get;
@@ -71,7 +70,7 @@ async fn start(ctx: &Ctx, id: WorkerId, body: WorkerConfigRequest) -> Result<Wor
 async fn worker(ctx: &Ctx, id: WorkerId) -> Result<entity::Model> {
     let rows = worker_get(ctx.read(), ctx.org(), id).await?;
     let row = rows.into_iter().next().ok_or_else(|| Error::not_found("Worker not found"))?;
-    if row.kind != WorkerKind::Foreign.as_str() {
+    if !row.is_foreign() {
         let text = "A `drover worker` was told all it needs when it registered";
         return Err(Error::refused(text));
     }

@@ -4,7 +4,6 @@ use std::collections::HashSet;
 
 use axum::Json;
 use drover_domain::executions::{ExecutionFlow, Status};
-use drover_domain::workers::WorkerKind;
 use drover_domain::{QueueId, Result, rfc3339, timestamp};
 use drover_engine::IN_PROCESS;
 use drover_store::activities::queries::{lease_owners, waiting_count};
@@ -73,7 +72,7 @@ async fn metrics(ctx: &Ctx, id: QueueId) -> Result<WorkerQueueMetricsResponse> {
 async fn busy(ctx: &Ctx, id: QueueId, workers: &[entity::Model]) -> Result<usize> {
     let owners = lease_owners(ctx.read(), ctx.org(), id).await?;
     let mut busy: HashSet<String> = HashSet::from_iter(owners);
-    if workers.iter().any(|worker| worker.kind == WorkerKind::Foreign.as_str()) {
+    if workers.iter().any(entity::Model::is_foreign) {
         let flows = flows_running_on(ctx.read(), ctx.org(), id).await?;
         busy.extend(flows.iter().filter_map(|flow| foreign_worker(flow)));
     }

@@ -47,8 +47,8 @@ async fn after(ctx: &Ctx, worker: &Worker, activity: ActivityId) -> Result<Activ
         return Ok(ActivityEnded { next: None });
     }
     let embedded = &ctx.plane().embedded;
-    let next = match embedded.given(&worker.taker, ctx.org(), activity).await? {
-        Some((_, execution)) => embedded.next(ctx.org(), execution, activity).await?,
+    let next = match embedded.run_of(&worker.taker, ctx.org(), activity).await? {
+        Some(execution) => embedded.next(ctx.org(), execution, activity).await?,
         // Deleted meanwhile.
         None => Next::End,
     };

@@ -2,9 +2,8 @@
 
 use axum::Json;
 use drover_domain::executions::foreign::Report;
-use drover_domain::workers::WorkerKind;
 use drover_domain::{Error, QueueId, Result, WorkerId};
-use drover_store::workers::{entity, queries};
+use drover_store::workers::queries;
 use drover_wire::Nothing;
 use drover_wire::workers::WorkerDisconnectRequest;
 
@@ -28,9 +27,8 @@ async fn disconnect(ctx: &Ctx, id: WorkerId, body: WorkerDisconnectRequest) -> R
         return Err(Error::not_found("Worker not found"));
     }
     let plane = ctx.plane();
-    let is_foreign = |row: &&entity::Model| row.kind == WorkerKind::Foreign.as_str();
-    let here = rows.iter().filter(|row| row.disconnected_at.is_none());
-    let foreign_on: Vec<_> = here.filter(is_foreign).map(|row| QueueId(row.queue_id)).collect();
+    let here = rows.iter().filter(|row| row.is_foreign() && row.disconnected_at.is_none());
+    let foreign_on: Vec<_> = here.map(|row| QueueId(row.queue_id)).collect();
     // What a foreign one ran is seen to before it is written down that it is gone: where that is
     // cut off or fails, it is found lost after its silence, and what is left is seen to then.
     for queue in &foreign_on {

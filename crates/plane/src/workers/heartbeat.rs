@@ -1,7 +1,6 @@
 //! The contract's sign of life of a worker.
 
 use axum::Json;
-use drover_domain::workers::WorkerKind;
 use drover_domain::{Error, OrgId, QueueId, Result, WorkerId, timestamp};
 use drover_store::workers::entity;
 use drover_store::workers::queries::{self, Sign, worker_heard};
@@ -42,7 +41,7 @@ pub(crate) async fn heartbeat(ctx: &Ctx, id: WorkerId, body: WorkerHeartbeatSimp
 async fn take(ctx: &Ctx, id: WorkerId, body: WorkerHeartbeatSimple) -> Result<()> {
     let rows = queries::worker_get(ctx.read(), ctx.org(), id).await?;
     let row = rows.first().ok_or_else(|| Error::not_found("Worker not found"))?;
-    let is_back = is_foreign(row) && row.disconnect_reason.as_deref() == Some(REASON);
+    let is_back = row.is_foreign() && row.disconnect_reason.as_deref() == Some(REASON);
     if row.disconnected_at.is_some() && !is_back {
         ctx.plane().hub.leave_foreign(QueueId(row.queue_id), id);
         return Err(gone());
@@ -67,7 +66,7 @@ async fn take(ctx: &Ctx, id: WorkerId, body: WorkerHeartbeatSimple) -> Result<()
     queries::worker_stays(&mut set, row);
     worker_heard(&mut set, ctx.org(), id, sign, ctx.now());
     ctx.write(set).await?;
-    if is_foreign(row) && !serve_foreign(ctx.plane(), ctx.org(), row).await? {
+    if row.is_foreign() && !serve_foreign(ctx.plane(), ctx.org(), row).await? {
         return Err(gone());
     }
     Ok(())
@@ -88,10 +87,6 @@ pub(crate) async fn serve_foreign(plane: &Plane, org: &OrgId, row: &entity::Mode
 
 fn gone() -> Error {
     Error::Gone("The worker has left, or was not heard for too long; start it again".into())
-}
-
-fn is_foreign(row: &entity::Model) -> bool {
-    row.kind == WorkerKind::Foreign.as_str()
 }
 
 fn last_lines(before: &Value, lines: Vec<String>) -> Value {

@@ -125,8 +125,7 @@ async fn here(ctx: &Ctx, id: WorkerId) -> Result<Vec<entity::Model>> {
         let text = "The worker has left, or was not heard for too long; register again";
         return Err(Error::Gone(text.into()));
     }
-    let is_ours = |row: &entity::Model| row.kind != WorkerKind::Foreign.as_str();
-    Ok(rows.into_iter().filter(is_ours).collect())
+    Ok(rows.into_iter().filter(|row| !row.is_foreign()).collect())
 }
 
 /// What a worker is told that reports on a lease it has no longer.

@@ -1,5 +1,6 @@
 //! A worker on one of its queues (contract, workers §2.2).
 
+use drover_domain::workers::WorkerKind;
 use sea_orm::entity::prelude::*;
 
 /// A worker on one of its queues. One that serves several has as many rows with one id.
@@ -37,3 +38,10 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl Model {
+    /// Whether it is the reference's, which hosts workflows of its own.
+    pub fn is_foreign(&self) -> bool {
+        self.kind == WorkerKind::Foreign.as_str()
+    }
+}

@@ -8,6 +8,7 @@ use drover_domain::{Result, micros};
 use drover_store::approvals::queries::approvals_overdue;
 
 use crate::approvals::resolve::expire;
+use crate::log::log;
 use crate::plane::Plane;
 
 /// The time between two looks.
@@ -18,10 +19,7 @@ const BATCH: u64 = 256;
 /// Looks once a second until the plane stops.
 pub async fn watch(plane: Arc<Plane>) {
     while !ends_within(&plane, LOOK).await {
-        if let Err(error) = look(&plane).await {
-            let source = std::error::Error::source(&error).map(ToString::to_string);
-            tracing::warn!(%error, source, "cannot look for overdue approval requests");
-        }
+        log("look for overdue approval requests", look(&plane).await);
     }
 }
 

@@ -8,6 +8,7 @@ use drover_domain::{Error, OrgId, QueueId, Result};
 use drover_store::audit;
 use drover_store::queues::{entity, queries};
 
+use crate::log::log;
 use crate::plane::Plane;
 
 /// The time between two looks.
@@ -80,11 +81,4 @@ async fn remove(plane: &Plane, queue: &entity::Model) -> Result<()> {
     plane.hub.gone(id);
     tracing::info!(queue.id = %id, "an ephemeral queue is over");
     Ok(())
-}
-
-fn log(doing: &'static str, done: Result<()>) {
-    if let Err(error) = done {
-        let source = std::error::Error::source(&error).map(ToString::to_string);
-        tracing::warn!(%error, source, "cannot {doing}");
-    }
 }

@@ -10,6 +10,7 @@ use drover_store::queues::queries::queues_there;
 use drover_store::workers::queries::{foreign_here, workers_here};
 
 use super::lost::LOOK;
+use crate::log::log;
 use crate::plane::Plane;
 use crate::queues;
 
@@ -24,10 +25,7 @@ pub async fn follow(plane: Arc<Plane>) {
             () = plane.hub.catalogue_elsewhere() => {}
             () = tokio::time::sleep(LOOK) => {}
         }
-        if let Err(error) = look(&plane).await {
-            let source = std::error::Error::source(&error).map(ToString::to_string);
-            tracing::warn!(%error, source, "cannot look at the workers of other replicas");
-        }
+        log("look at the workers of other replicas", look(&plane).await);
     }
 }
 

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use drover_domain::executions::foreign::Report;
-use drover_domain::workers::WorkerKind;
 use drover_domain::{Error, OrgId, QueueId, Result, WorkerId};
 use drover_store::WriteSet;
 use drover_store::workers::{entity, queries};
 use jiff::SignedDuration;
 
+use crate::log::log;
 use crate::plane::Plane;
 use crate::workers::heartbeat::serve_foreign;
 
@@ -79,7 +79,7 @@ async fn look(plane: &Plane) -> Result<()> {
 async fn lose(plane: &Plane, worker: entity::Model) -> Result<()> {
     let (id, queue) = (WorkerId(worker.id), QueueId(worker.queue_id));
     let organization = OrgId::new(worker.organization_id.clone());
-    let is_foreign = worker.kind == WorkerKind::Foreign.as_str();
+    let is_foreign = worker.is_foreign();
     if is_foreign && !lose_runs(plane, &organization, &worker).await? {
         return Ok(());
     }
@@ -118,13 +118,6 @@ async fn lose_runs(plane: &Plane, organization: &OrgId, worker: &entity::Model) 
     plane.hub.leave_foreign(queue, id);
     plane.embedded.foreign_gone(organization, queue, id, Report::WorkerLost).await?;
     Ok(true)
-}
-
-fn log(doing: &'static str, done: Result<()>) {
-    if let Err(error) = done {
-        let source = std::error::Error::source(&error).map(ToString::to_string);
-        tracing::warn!(%error, source, "cannot {doing}");
-    }
 }
 
 async fn ends_within(plane: &Plane, time: Duration) -> bool {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use drover_domain::Result;
 
+use crate::log::log;
 use crate::plane::Plane;
 use crate::workers::stuck::anywhere;
 
@@ -18,10 +19,7 @@ pub async fn watch_stuck(plane: Arc<Plane>) {
     let bound = Duration::try_from(plane.embedded.stuck_after()).unwrap_or(LOOK);
     let mut told = HashSet::new();
     while tokio::time::timeout(LOOK.min(bound), plane.stopping.cancelled()).await.is_err() {
-        if let Err(error) = look(&plane, &mut told).await {
-            let source = std::error::Error::source(&error).map(ToString::to_string);
-            tracing::warn!(%error, source, "cannot look for workers that are stuck");
-        }
+        log("look for workers that are stuck", look(&plane, &mut told).await);
     }
 }
 
