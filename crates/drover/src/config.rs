@@ -15,19 +15,15 @@ use drover_store::Connections;
 use drover_temporal::Place;
 use drover_worker::model::{ANTHROPIC_BASE_URL, OPENAI_BASE_URL, ProviderConfig, Providers};
 use drover_worker::sandbox::WallPolicy;
-use figment::error::Kind;
+use figment::Figment;
 use figment::providers::{Format, Serialized, Toml};
-use figment::value::{Dict, Map, Value};
-use figment::{Figment, Metadata, Profile, Provider};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
+use crate::config_variables::{Variables, explain};
 use crate::exit::CommandError;
 
 /// The file that is read from the working directory, if it is there.
 const FILE: &str = "drover.toml";
-/// The name of the layer of variables.
-const ENVIRONMENT: &str = "environment";
-
 /// Everything that can be configured.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -183,49 +179,6 @@ impl Default for Config {
         }
     }
 }
-
-/// What a variable's text is read as.
-#[derive(Clone, Copy)]
-enum Shape {
-    Text,
-    Number,
-    Switch,
-}
-
-/// The keys with their variables.
-const VARIABLES: [(&str, &str, Shape); 31] = [
-    ("data_dir", "DROVER_DATA_DIR", Shape::Text),
-    ("database_url", "DROVER_DATABASE_URL", Shape::Text),
-    ("database_readers", "DROVER_DATABASE_READERS", Shape::Number),
-    ("database_writers", "DROVER_DATABASE_WRITERS", Shape::Number),
-    ("signing_key", "DROVER_SIGNING_KEY", Shape::Text),
-    ("signing_key_file", "DROVER_SIGNING_KEY_FILE", Shape::Text),
-    ("drain_seconds", "DROVER_DRAIN_SECONDS", Shape::Number),
-    ("stuck_after_seconds", "DROVER_STUCK_AFTER_SECONDS", Shape::Number),
-    ("temporal_address", "DROVER_TEMPORAL_ADDRESS", Shape::Text),
-    ("temporal_namespace", "DROVER_TEMPORAL_NAMESPACE", Shape::Text),
-    ("temporal_api_key", "DROVER_TEMPORAL_API_KEY", Shape::Text),
-    ("temporal_authority", "DROVER_TEMPORAL_AUTHORITY", Shape::Text),
-    ("listen", "DROVER_LISTEN", Shape::Text),
-    ("public_url", "DROVER_PUBLIC_URL", Shape::Text),
-    ("workspaces_dir", "DROVER_WORKSPACES_DIR", Shape::Text),
-    ("log", "DROVER_LOG", Shape::Text),
-    ("log_format", "DROVER_LOG_FORMAT", Shape::Text),
-    ("max_model_calls", "DROVER_MAX_MODEL_CALLS", Shape::Number),
-    ("max_tool_processes", "DROVER_MAX_TOOL_PROCESSES", Shape::Number),
-    ("allow_unwalled_tools", "DROVER_ALLOW_UNWALLED_TOOLS", Shape::Switch),
-    ("default_model", "DROVER_DEFAULT_MODEL", Shape::Text),
-    ("openai_api_key", "OPENAI_API_KEY", Shape::Text),
-    ("openai_base_url", "OPENAI_BASE_URL", Shape::Text),
-    ("anthropic_api_key", "ANTHROPIC_API_KEY", Shape::Text),
-    ("anthropic_base_url", "ANTHROPIC_BASE_URL", Shape::Text),
-    ("ollama_host", "OLLAMA_HOST", Shape::Text),
-    ("worker_temporal_address", "DROVER_WORKER_TEMPORAL_ADDRESS", Shape::Text),
-    ("worker_llm_url", "LITELLM_API_URL", Shape::Text),
-    ("worker_llm_key", "LITELLM_API_KEY", Shape::Text),
-    ("url", "DROVER_URL", Shape::Text),
-    ("api_key", "DROVER_API_KEY", Shape::Text),
-];
 
 impl Config {
     /// Reads the layers. `file` is the one named on the command line; without it `drover.toml` is
@@ -408,38 +361,6 @@ fn whole(path: &Path) -> Result<PathBuf, CommandError> {
     Ok(plain)
 }
 
-/// The environment as a layer. Empty variables count as absent; unknown ones are not ours to judge.
-struct Variables<'a>(&'a BTreeMap<String, String>);
-
-impl Provider for Variables<'_> {
-    fn metadata(&self) -> Metadata {
-        Metadata::named(ENVIRONMENT)
-    }
-
-    fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
-        let given = VARIABLES.iter().filter_map(|(key, variable, shape)| {
-            let text = self.0.get(*variable).filter(|text| !text.trim().is_empty())?;
-            Some(((*key).to_owned(), shape.read(text.trim())))
-        });
-        Ok(Profile::Global.collect(given.collect()))
-    }
-}
-
-impl Shape {
-    /// What cannot be read stays a text, and is refused with its name where the key is taken.
-    fn read(self, text: &str) -> Value {
-        match self {
-            Self::Text => text.into(),
-            Self::Number => text.parse::<u64>().map_or_else(|_| text.into(), Value::from),
-            Self::Switch => match text.to_ascii_lowercase().as_str() {
-                "1" | "true" | "yes" | "on" => true.into(),
-                "0" | "false" | "no" | "off" => false.into(),
-                _ => text.into(),
-            },
-        }
-    }
-}
-
 /// Reads an address to listen on; `localhost` is taken for 127.0.0.1.
 pub fn parse_listen(text: &str) -> Result<SocketAddr, String> {
     let numeric = match text.strip_prefix("localhost:") {
@@ -452,45 +373,6 @@ pub fn parse_listen(text: &str) -> Result<SocketAddr, String> {
 fn listen_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
     let text = String::deserialize(deserializer)?;
     parse_listen(&text).map_err(de::Error::custom)
-}
-
-/// The first fault, with the name of its key and where that was set.
-fn explain(error: &figment::Error, file: &Path) -> CommandError {
-    let file = file.display();
-    let key = error.path.last().map(String::as_str).unwrap_or_default();
-    let variable = VARIABLES.iter().find(|(one, ..)| *one == key).map(|(_, variable, _)| *variable);
-    let layer = error.metadata.as_ref().map_or("", |metadata| &metadata.name);
-    let place = match variable {
-        Some(variable) if layer == ENVIRONMENT => format!("`{variable}`"),
-        Some(_) if layer.starts_with("TOML") => format!("`{key}` in `{file}`"),
-        Some(_) => format!("`--{}`", key.replace('_', "-")),
-        None => format!("`{file}`"),
-    };
-    // A value is not repeated: it may be a secret that went to the wrong key.
-    match &error.kind {
-        Kind::UnknownField(field, _) => {
-            let known: Vec<_> = VARIABLES.iter().map(|(key, ..)| *key).collect();
-            CommandError::usage(format!("`{field}` in `{file}` is not a key of the configuration"))
-                .hint(format!("the keys are {}", known.join(", ")))
-        }
-        Kind::UnknownVariant(_, words) => {
-            CommandError::usage(format!("{place} should be {}", words.join(" or ")))
-        }
-        Kind::InvalidType(_, expected) | Kind::InvalidValue(_, expected) => {
-            CommandError::usage(format!("{place} should be {}", plain(expected)))
-        }
-        Kind::Message(message) => CommandError::usage(format!("{place}: {}", message.trim())),
-        other => CommandError::usage(format!("{place}: {other}")),
-    }
-}
-
-/// A type of Rust in words.
-fn plain(expected: &str) -> &str {
-    match expected {
-        "usize" | "u64" => "a whole number",
-        "a boolean" => "true or false",
-        other => other,
-    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ mod cli;
 mod client;
 mod commands;
 mod config;
+mod config_variables;
 mod data_directory;
 mod executor;
 mod exit;
