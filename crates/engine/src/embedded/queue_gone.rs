@@ -21,7 +21,7 @@ impl Embedded {
     pub async fn abandon_queue(&self, org: &OrgId, queue: QueueId, reason: &str) -> Result<()> {
         loop {
             let reader = self.store.reader();
-            let open = executions::queries::runs_open_on(reader, org, queue, BATCH).await?;
+            let open = executions::on_queue::runs_open_on(reader, org, queue, BATCH).await?;
             let whole = u64::try_from(open.len()).is_ok_and(|count| count == BATCH);
             let all = open.into_iter().map(|id| (org.clone(), id)).collect();
             self.abandon_all(all, reason).await?;

@@ -85,7 +85,7 @@ impl Embedded {
         let now = micros(self.clock.now());
         let due = activities::queries::due_timers(self.store.reader(), now, BATCH).await?;
         for (org, id) in due {
-            let heard = executions::queries::last_heard(self.store.reader(), &org, id).await?;
+            let heard = executions::silence::last_heard(self.store.reader(), &org, id).await?;
             let decided = self.decide(&org, id, |run, set| {
                 let now = self.clock.now();
                 let silence = heard.map(|heard| now.duration_since(timestamp(heard)));

@@ -109,7 +109,7 @@ impl Embedded {
     /// Tells who watches a run of what was appended to its log elsewhere.
     async fn look_at_logs(&self) -> Result<()> {
         for watched in self.hub.watched().chunks(BATCH) {
-            let heads = executions::queries::heads_get(self.store.reader(), watched).await?;
+            let heads = executions::log::heads_get(self.store.reader(), watched).await?;
             heads.into_iter().for_each(|(execution, seq)| self.hub.reaches(execution, seq));
         }
         Ok(())

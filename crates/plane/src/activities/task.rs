@@ -10,7 +10,7 @@ use drover_domain::executions::{EventKind, idempotency_key};
 use drover_domain::messages::message_id;
 use drover_domain::{AgentId, Result};
 use drover_engine::{Leased, Offer, Run};
-use drover_store::executions::queries;
+use drover_store::executions::log;
 use serde_json::Value;
 
 use super::agent::{AgentSpec, agent, env_vars};
@@ -115,7 +115,7 @@ async fn streamed(plane: &Plane, leased: &Leased, first: String) -> Result<(Stri
     let (mut message, mut text) = (first, String::new());
     let mut cursor = 0;
     loop {
-        let events = queries::event_list(plane.store.reader(), id, cursor, 500).await?;
+        let events = log::event_list(plane.store.reader(), id, cursor, 500).await?;
         let Some(last) = events.last() else {
             return Ok((message, text));
         };

@@ -5,7 +5,7 @@ use drover_domain::executions::Status;
 use drover_domain::{EnvironmentId, Error, QueueId, Result};
 use drover_store::agents::queries::environment_agents_delete;
 use drover_store::environments::queries;
-use drover_store::executions::queries::runs_by_queue;
+use drover_store::executions::on_queue::runs_by_queue;
 use drover_store::queues::queries::queues_all_of_environment;
 use drover_store::skills::Holder;
 use drover_store::skills::queries::associations_delete;

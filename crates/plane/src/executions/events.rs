@@ -3,7 +3,7 @@
 use axum::Json;
 use drover_domain::executions::event_id;
 use drover_domain::{Error, ExecutionId, Violation, rfc3339};
-use drover_store::executions::queries;
+use drover_store::executions::log;
 use drover_wire::executions::{EventPage, ListEvents, LogEntry};
 
 use super::{frames, get, list};
@@ -24,8 +24,8 @@ pub async fn handler(
         let violation = Violation::query("after", "greater_than_equal", rule);
         return Err(Error::Invalid(vec![violation]).into());
     }
-    let events = queries::event_list(ctx.read(), id, after, page.limit).await?;
-    let last_seq = queries::head_get(ctx.read(), id).await?;
+    let events = log::event_list(ctx.read(), id, after, page.limit).await?;
+    let last_seq = log::head_get(ctx.read(), id).await?;
     let entry = |event| {
         let (event_type, data) = frames::render(id, &event);
         let (seq, timestamp) = (event.seq, rfc3339(event.at));

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use drover_domain::executions::{EventKind, Status, StoredEvent, parse_event_id};
 use drover_domain::{ExecutionId, Result};
 use drover_engine::Watch;
-use drover_store::executions::{entity, queries};
+use drover_store::executions::{entity, log};
 use drover_wire::executions::StreamFrom;
 use futures_util::Stream;
 use serde_json::json;
@@ -112,7 +112,7 @@ impl Reader {
         // The row before the head: then the head of a run that is over is its end.
         let row = get::get(&self.ctx, self.id).await?;
         let over = Status::parse(&row.status).is_some_and(Status::is_terminal);
-        let head = queries::head_get(self.ctx.read(), self.id).await?;
+        let head = log::head_get(self.ctx.read(), self.id).await?;
         match known {
             Some(seq) if seq <= head => {
                 self.cursor = seq;
@@ -134,7 +134,7 @@ impl Reader {
         if self.ended {
             return Ok(String::new());
         }
-        let events = queries::event_list(self.ctx.read(), self.id, self.cursor, PAGE).await?;
+        let events = log::event_list(self.ctx.read(), self.id, self.cursor, PAGE).await?;
         Ok(self.frames(&events))
     }
 

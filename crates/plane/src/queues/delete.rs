@@ -3,7 +3,7 @@
 use axum::Json;
 use drover_domain::{Error, QueueId, Result, WorkerId};
 use drover_engine::Signal;
-use drover_store::executions::queries::{runs_open_count, runs_open_on};
+use drover_store::executions::on_queue::{runs_open_count, runs_open_on};
 use drover_store::queues::{entity, queries};
 use drover_store::workers::queries::{places_taken, worker_get, workers_staying};
 use drover_wire::Nothing;

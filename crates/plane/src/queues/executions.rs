@@ -4,7 +4,7 @@ use axum::Json;
 use drover_domain::executions::Status;
 use drover_domain::{Error, ExecutionId, QueueId, Result, Violation, rfc3339, timestamp};
 use drover_store::executions::entity;
-use drover_store::executions::queries::runs_of_queue;
+use drover_store::executions::on_queue::runs_of_queue;
 use drover_wire::queues::{QueueExecution, QueueExecutionList};
 
 use super::get;

@@ -7,7 +7,7 @@ use drover_domain::executions::{ExecutionFlow, Status};
 use drover_domain::{QueueId, Result, rfc3339, timestamp};
 use drover_engine::IN_PROCESS;
 use drover_store::activities::queries::{lease_owners, waiting_count};
-use drover_store::executions::queries::{StateOfQueue, flows_running_on, states_of_queue};
+use drover_store::executions::on_queue::{StateOfQueue, flows_running_on, states_of_queue};
 use drover_store::workers::entity;
 use drover_store::workers::queries::{workers_of_queue, workers_staying};
 use drover_wire::queues::WorkerQueueMetricsResponse;

@@ -3,7 +3,8 @@
 use axum::Json;
 use drover_domain::executions::Status;
 use drover_domain::{Error, ExecutionId, QueueId, Result, Violation, rfc3339, timestamp};
-use drover_store::executions::queries::{RunOutline, run_outlines_of_queue};
+use drover_store::executions::on_queue::run_outlines_of_queue;
+use drover_store::executions::queries::RunOutline;
 use drover_wire::queues::{QueueWorkflowList, WorkflowListItem, WorkflowsListResponse};
 
 use super::get;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use axum::Json;
 use drover_domain::executions::Status;
 use drover_domain::{QueueId, Result};
-use drover_store::executions::queries::runs_by_queue;
+use drover_store::executions::on_queue::runs_by_queue;
 use drover_store::queues::entity;
 use drover_store::queues::queries::queue_list;
 use drover_wire::workers::{TaskQueueInfo, WorkerInfo};

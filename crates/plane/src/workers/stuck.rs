@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use drover_domain::executions::ExecutionFlow;
 use drover_domain::{OrgId, QueueId, Result};
-use drover_store::executions::queries::{SilentRun, silent_leases, silent_runs};
+use drover_store::executions::silence::{SilentRun, silent_leases, silent_runs};
 use drover_store::workers::queries::foreign_here;
 use jiff::Timestamp;
 

@@ -3,7 +3,8 @@
 use axum::Json;
 use drover_domain::{Error, ExecutionId, Result, micros};
 use drover_store::executions::entity;
-use drover_store::executions::queries::{execution_get, head_get};
+use drover_store::executions::log::head_get;
+use drover_store::executions::queries::execution_get;
 use drover_wire::workflows::{WorkflowDetails, WorkflowGet};
 
 use super::view;

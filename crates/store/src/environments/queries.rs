@@ -10,7 +10,7 @@ use sea_orm::{
 
 use super::entity::{ActiveModel, Column, Entity, Model};
 use crate::WriteSet;
-use crate::executions::queries::open_in;
+use crate::executions::on_queue::open_in;
 use crate::queues::queries::queues_hold_still;
 use crate::workers::queries::alive_in;
 

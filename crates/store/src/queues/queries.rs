@@ -13,7 +13,7 @@ use sea_orm::{
 use super::entity::{ActiveModel, Column, Entity, Model};
 use super::update_lock;
 use crate::WriteSet;
-use crate::executions::queries::open_on;
+use crate::executions::on_queue::open_on;
 use crate::workers::queries as workers;
 
 /// Queues of one shell session of the command line; lists leave them out.

@@ -4,7 +4,7 @@
 use drover_domain::executions::foreign::{Report, text};
 use drover_domain::executions::{Event, EventKind, NewEvent, Status};
 use drover_domain::{Error, ExecutionId, OrgId, Result};
-use drover_store::executions::{foreign_stream, queries};
+use drover_store::executions::{foreign_stream, log, queries};
 use serde_json::{Value, json};
 
 use super::Embedded;
@@ -70,7 +70,7 @@ impl Embedded {
     ) -> Result<()> {
         for _ in 0..CONFLICTS {
             let mut run = self.open_run(org, id).await?;
-            let before = queries::foreign_stream(self.store.reader(), id).await?;
+            let before = log::foreign_stream(self.store.reader(), id).await?;
             let is_new = message_id.is_some_and(|id| before.is_none_or(|row| row.message_id != id));
             let (now, mut set) = (self.clock.now(), self.store.set());
             queries::run_stays_open(&mut set, org, id, now);
@@ -102,7 +102,7 @@ impl Embedded {
             self.in_turn[usize::from(id.0.as_bytes()[15]) % self.in_turn.len()].lock().await;
         for _ in 0..CONFLICTS {
             let mut run = self.open_run(org, id).await?;
-            let stored = queries::foreign_stream(self.store.reader(), id).await?;
+            let stored = log::foreign_stream(self.store.reader(), id).await?;
             let too_late = |row: &foreign_stream::Model| row.ended && row.message_id == message_id;
             if stored.as_ref().is_some_and(too_late) {
                 return Ok(());
@@ -175,7 +175,7 @@ impl Embedded {
             execution_id: run.id.0,
             organization_id: run.organization.to_string(),
             message_id: message_id.to_owned(),
-            after_seq: queries::head_get(self.store.reader(), run.id).await?,
+            after_seq: log::head_get(self.store.reader(), run.id).await?,
             letters: 0,
             message_letters: 0,
             held: None,

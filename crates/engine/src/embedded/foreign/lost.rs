@@ -7,7 +7,7 @@ use drover_domain::executions::foreign::Report;
 use drover_domain::executions::{Event, Status};
 use drover_domain::{Error, ExecutionId, OrgId, QueueId, Result, WorkerId};
 use drover_store::WriteSet;
-use drover_store::executions::{self, queries};
+use drover_store::executions::{self, on_queue};
 use jiff::Timestamp;
 
 use super::Embedded;
@@ -56,7 +56,7 @@ impl Embedded {
         // Workers of ours on the same queue have nothing to do with it.
         let is_last = !self.hub.has_foreign(queue);
         let mut noted = Ok(());
-        for row in queries::runs_under_way(self.store.reader(), org, queue).await? {
+        for row in on_queue::runs_under_way(self.store.reader(), org, queue).await? {
             let foreign = match Run::from_row(&row) {
                 Ok(run) => run.flow.foreign,
                 Err(error) => {

@@ -4,7 +4,7 @@
 use drover_domain::executions::EventKind;
 use drover_domain::executions::foreign::text;
 use drover_domain::{ExecutionId, Result};
-use drover_store::executions::{foreign_stream, queries};
+use drover_store::executions::{foreign_stream, log};
 use drover_store::sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
 };
@@ -33,7 +33,7 @@ struct Piece {
 impl Streamed {
     /// Reads what was streamed since the turn began; nothing of one that has ended.
     pub async fn read(db: &DatabaseConnection, id: ExecutionId) -> Result<Self> {
-        let row = queries::foreign_stream(db, id).await?;
+        let row = log::foreign_stream(db, id).await?;
         let mut texts = Vec::new();
         if let Some(row) = row.as_ref().filter(|row| !row.ended) {
             texts = read_texts(db, id, row.after_seq).await?;
@@ -109,7 +109,7 @@ async fn read_texts(
 ) -> Result<Vec<(String, String)>> {
     let mut texts: Vec<(String, String)> = Vec::new();
     loop {
-        let entries = queries::event_list(db, id, after, PAGE).await?;
+        let entries = log::event_list(db, id, after, PAGE).await?;
         let is_last = entries.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
         after = entries.last().map_or(after, |entry| entry.seq);
         for entry in entries.iter().filter(|entry| entry.kind == EventKind::MessageChunk) {
