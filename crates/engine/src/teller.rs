@@ -44,10 +44,10 @@ const OVERLAP: SignedDuration = SignedDuration::from_secs(60);
 const PATIENCE: SignedDuration = SignedDuration::from_secs(60);
 /// Such activities in one review.
 const OVERDUE: u64 = 256;
-/// Rows looked at in one go.
-const BATCH: u64 = 256;
 /// Calls under way at once.
 const AT_ONCE: usize = 32;
+/// Rows claimed in one go: few, for the claim runs while they wait for such a call.
+const CLAIMED: u64 = 64;
 
 /// What is told of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -223,30 +223,15 @@ impl Teller {
     /// Tells what is due: what could not be told, and what another process left.
     async fn look(&self) -> Result<()> {
         self.engine.release_parked(&self.hub.task_queues()).await?;
-        loop {
-            let due = queries::due(self.store.reader(), self.clock.now(), BATCH).await?;
-            let whole = u64::try_from(due.len()).is_ok_and(|count| count == BATCH);
-            stream::iter(due).for_each_concurrent(AT_ONCE, |row| self.claim_and_tell(row)).await;
-            if !whole || self.workflows.trouble().is_some() {
-                return Ok(());
+        while self.workflows.trouble().is_none() {
+            let claimed = self.engine.claim_due(CLAIMED).await?;
+            if claimed.is_empty() {
+                // What others hold at the moment, the next look finds.
+                break;
             }
+            stream::iter(claimed).for_each_concurrent(AT_ONCE, |row| self.tell_and_log(row)).await;
         }
-    }
-
-    async fn claim_and_tell(&self, mut row: Model) {
-        let now = self.clock.now();
-        let until = micros(now.checked_add(CLAIM).unwrap_or(now));
-        let mut set = self.store.set();
-        queries::claim(&mut set, &row, until);
-        match self.store.write(set).await {
-            Ok(()) => {
-                row.claimed_until = until;
-                self.tell_and_log(row).await;
-            }
-            // Somebody else is at it.
-            Err(Error::Stale) => {}
-            Err(error) => log("claim a row of the outbox", Err(error)),
-        }
+        Ok(())
     }
 
     async fn tell_and_log(&self, row: Model) {
@@ -365,7 +350,7 @@ impl Teller {
 
     async fn keep(&self, row: &Model, until: i64) -> Result<()> {
         let mut set = self.store.set();
-        queries::claim(&mut set, row, until);
+        queries::keep(&mut set, row, until);
         match self.store.write(set).await {
             // Somebody else is at it.
             Err(Error::Stale) => Ok(()),

@@ -4,7 +4,9 @@
 use drover_domain::executions::{ExecutionFlow, Next, Phase, Status, Tell};
 use drover_domain::{Doing, QueueId, Result, micros};
 use drover_store::outbox::entity::Model;
-use drover_store::outbox::queries::{PARKED, is_waited_for, release};
+use drover_store::outbox::queries::{
+    Claim, PARKED, claim_due, claimed, is_due, is_waited_for, release,
+};
 use drover_store::{Notice, WriteSet};
 
 use super::Embedded;
@@ -77,6 +79,7 @@ impl Embedded {
             payload: serde_json::to_string(&next).doing("write what comes next")?,
             claimed_until,
             created_at: micros(now),
+            claim: None,
         };
         if !parked {
             set.notify(Notice::Outbox { row: Box::new(row.clone()) });
@@ -93,5 +96,19 @@ impl Embedded {
         let mut set = self.store.set();
         release(&mut set, queues);
         self.store.write(set).await
+    }
+
+    /// Claims rows of the outbox that nobody is at, at most so many.
+    pub(crate) async fn claim_due(&self, at_most: u64) -> Result<Vec<Model>> {
+        let (reader, now) = (self.store.reader(), self.clock.now());
+        if !is_due(reader, now).await? {
+            return Ok(Vec::new());
+        }
+        let until = micros(now.checked_add(CLAIM).unwrap_or(now));
+        let claim = Claim { id: self.ids.next(), until };
+        let mut set = self.store.set();
+        claim_due(&mut set, now, claim, at_most);
+        self.store.write(set).await?;
+        claimed(reader, claim).await
     }
 }

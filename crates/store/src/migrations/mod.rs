@@ -12,6 +12,7 @@ mod m0006_moved_keys;
 mod m0007_ephemeral;
 mod m0008_approvals;
 mod m0009_queue_runs;
+mod m0010_outbox_claims;
 
 /// All migrations, in order.
 pub struct Migrations;
@@ -28,6 +29,7 @@ impl MigratorTrait for Migrations {
             Box::new(m0007_ephemeral::Migration),
             Box::new(m0008_approvals::Migration),
             Box::new(m0009_queue_runs::Migration),
+            Box::new(m0010_outbox_claims::Migration),
         ]
     }
 }

@@ -19,6 +19,8 @@ pub struct Model {
     /// from a task queue.
     pub claimed_until: i64,
     pub created_at: i64,
+    /// The claim it was last part of; `None` before the first.
+    pub claim: Option<Uuid>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -4,8 +4,9 @@
 use drover_domain::executions::Status;
 use drover_domain::{Doing, QueueId, Result, micros};
 use jiff::Timestamp;
-use sea_orm::sea_query::{Expr, ExprTrait, Query};
+use sea_orm::sea_query::{Expr, ExprTrait, LockBehavior, LockType, Order, Query};
 use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use uuid::Uuid;
 
 use super::entity::{Column, Entity, Model};
 use crate::{WriteSet, executions};
@@ -13,13 +14,48 @@ use crate::{WriteSet, executions};
 /// `claimed_until` of a row that waits for a worker of its queue.
 pub const PARKED: i64 = i64::MAX;
 
-/// Rows that nobody is at, oldest first.
-pub async fn due(db: &DatabaseConnection, now: Timestamp, limit: u64) -> Result<Vec<Model>> {
-    Entity::find()
-        .filter(Column::ClaimedUntil.lte(micros(now)))
-        .order_by_asc(Column::ClaimedUntil)
-        .order_by_asc(Column::Id)
+/// Rows that are somebody's for a while.
+#[derive(Debug, Clone, Copy)]
+pub struct Claim {
+    /// Which claim.
+    pub id: Uuid,
+    /// When it runs out, in microseconds by the database's clock.
+    pub until: i64,
+}
+
+/// Whether there are rows that nobody is at.
+pub async fn is_due(db: &DatabaseConnection, now: Timestamp) -> Result<bool> {
+    let one = Entity::find().filter(Column::ClaimedUntil.lte(micros(now))).limit(1).one(db).await;
+    Ok(one.doing("look into the outbox")?.is_some())
+}
+
+/// Claims rows that nobody is at, the longest due first. What others are claiming at the same moment is
+/// passed over, not waited for.
+pub fn claim_due(set: &mut WriteSet, now: Timestamp, claim: Claim, limit: u64) {
+    let due = Query::select()
+        .column(Column::Id)
+        .from(Entity)
+        .and_where(Column::ClaimedUntil.lte(micros(now)))
+        .order_by(Column::ClaimedUntil, Order::Asc)
+        .order_by(Column::Id, Order::Asc)
         .limit(limit)
+        // SQLite has one writer and no such words.
+        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+        .to_owned();
+    set.add(
+        Entity::update_many()
+            .col_expr(Column::Claim, Expr::value(claim.id))
+            .col_expr(Column::ClaimedUntil, Expr::value(claim.until))
+            .filter(Column::Id.in_subquery(due)),
+    );
+}
+
+/// The rows of a claim, in the order of their ids.
+pub async fn claimed(db: &DatabaseConnection, claim: Claim) -> Result<Vec<Model>> {
+    Entity::find()
+        .filter(Column::ClaimedUntil.eq(claim.until))
+        .filter(Column::Claim.eq(claim.id))
+        .order_by_asc(Column::Id)
         .all(db)
         .await
         .doing("look into the outbox")
@@ -31,8 +67,8 @@ pub async fn is_waited_for(db: &DatabaseConnection, queues: &[QueueId]) -> Resul
     Ok(one.doing("look into the outbox")?.is_some())
 }
 
-/// Claims a row until some time, if nobody has since it was read.
-pub fn claim(set: &mut WriteSet, row: &Model, until: i64) {
+/// Keeps a row until some time, if nobody has claimed it since it was read.
+pub fn keep(set: &mut WriteSet, row: &Model, until: i64) {
     set.add_guarded(
         Entity::update_many()
             .col_expr(Column::ClaimedUntil, Expr::value(until))
