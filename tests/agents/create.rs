@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::AGENTS;
 use crate::harness::Plane;
 
-#[tokio::test]
+#[plane_test]
 async fn a_name_is_enough() {
     let org = Plane::shared().organization().await;
     let made = org.post(AGENTS, json!({"name": "helper"})).await;
@@ -37,7 +37,7 @@ async fn a_name_is_enough() {
     );
 }
 
-#[tokio::test]
+#[plane_test]
 async fn every_field_comes_back_as_it_was_sent() {
     let org = Plane::shared().organization().await;
     let skill = org.create("/api/v1/skills", json!({"name": "py", "type": "python"})).await;
@@ -71,7 +71,7 @@ async fn every_field_comes_back_as_it_was_sent() {
     assert_eq!(made.body["environments"], json!([environment]));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn model_wins_over_model_id() {
     let org = Plane::shared().organization().await;
     for (body, model) in [
@@ -86,7 +86,7 @@ async fn model_wins_over_model_id() {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn null_is_the_default_of_every_optional_field() {
     let org = Plane::shared().organization().await;
     let nulls = json!({
@@ -102,7 +102,7 @@ async fn null_is_the_default_of_every_optional_field() {
     assert_eq!(made.body["skills"][0]["name"], "Shell");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn agents_without_skills_share_one_shell_also_when_made_at_once() {
     let org = Plane::shared().organization().await;
     let make = |number: i32| {
@@ -119,7 +119,7 @@ async fn agents_without_skills_share_one_shell_also_when_made_at_once() {
     assert_eq!(org.get("/api/v1/skills").await.texts("name"), ["Shell"]);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn the_first_enabled_shell_of_the_organization_is_taken() {
     let org = Plane::shared().organization().await;
     let off = json!({"name": "Off", "type": "shell", "enabled": false});
@@ -131,7 +131,7 @@ async fn the_first_enabled_shell_of_the_organization_is_taken() {
     assert_eq!(made.body["skills"][0]["configuration"], json!({"timeout": 5}));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn where_the_name_shell_is_used_otherwise_a_skill_must_be_named() {
     let org = Plane::shared().organization().await;
     org.create("/api/v1/skills", json!({"name": "Shell", "type": "python"})).await;
@@ -141,7 +141,7 @@ async fn where_the_name_shell_is_used_otherwise_a_skill_must_be_named() {
     assert_eq!(org.get(AGENTS).await.body, json!([]));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_name_is_taken_once_and_free_again_after_its_agent_is_deleted() {
     let org = Plane::shared().organization().await;
     let first = org.create(AGENTS, json!({"name": "helper"})).await;
@@ -153,7 +153,7 @@ async fn a_name_is_taken_once_and_free_again_after_its_agent_is_deleted() {
     assert_eq!(org.post(AGENTS, json!({"name": "helper"})).await.status, 201);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn claude_code_drives_claude_models_only() {
     let org = Plane::shared().organization().await;
     let body = |name: &str, model: Value| json!({"name": name, "runtime": "claude_code", "model_id": model});
@@ -167,7 +167,7 @@ async fn claude_code_drives_claude_models_only() {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn integrations_is_another_name_for_integration_ids() {
     let org = Plane::shared().organization().await;
     let body = json!({"name": "a", "execution_environment": {"integrations": ["jira"]}});
@@ -175,7 +175,7 @@ async fn integrations_is_another_name_for_integration_ids() {
     assert_eq!(made.body["execution_environment"]["integration_ids"], json!(["jira"]), "{made}");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn an_mcp_server_comes_back_with_all_its_keys() {
     let org = Plane::shared().organization().await;
     let servers = json!({

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::AGENTS;
 use crate::harness::Plane;
 
-#[tokio::test]
+#[plane_test]
 async fn a_deleted_agent_is_gone_and_its_skills_and_runs_stay() {
     let org = Plane::shared().organization().await;
     let agent = org.agent("instant").await;
@@ -24,7 +24,7 @@ async fn a_deleted_agent_is_gone_and_its_skills_and_runs_stay() {
     assert_eq!(org.get(&associations).await.status, 404);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_deleted_agent_takes_no_more_prompts() {
     let org = Plane::shared().organization().await;
     let agent = org.agent("instant").await;

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::AGENTS;
 use crate::harness::Plane;
 
-#[tokio::test]
+#[plane_test]
 async fn an_agent_is_shown_as_it_was_made() {
     let org = Plane::shared().organization().await;
     let made = org.post(AGENTS, json!({"name": "helper", "description": "Helps"})).await;
@@ -13,7 +13,7 @@ async fn an_agent_is_shown_as_it_was_made() {
     assert_eq!((shown.status, shown.body), (200, made.body));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn an_agent_that_is_not_there_is_not_found() {
     let org = Plane::shared().organization().await;
     let nowhere = format!("{AGENTS}/00000000-0000-4000-8000-000000000000");

@@ -72,7 +72,7 @@ fn refused() -> Vec<(Value, &'static str)> {
     ]
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_new_agent_with_a_bad_field_is_refused_by_name() {
     let org = Plane::shared().organization().await;
     for (fields, at) in refused() {
@@ -86,7 +86,7 @@ async fn a_new_agent_with_a_bad_field_is_refused_by_name() {
     assert_eq!(org.get("/api/v1/skills").await.body, json!([]), "not even a shell");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_change_to_a_bad_field_is_refused_by_name() {
     let org = Plane::shared().organization().await;
     let path = format!("{AGENTS}/{}", org.agent("instant").await);
@@ -107,7 +107,7 @@ async fn a_change_to_a_bad_field_is_refused_by_name() {
     assert_eq!(org.get(&path).await.body, before, "nothing is written");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn all_faults_are_told_at_once() {
     let org = Plane::shared().organization().await;
     let body = json!({"name": "", "runtime": "agno", "model_id": "x".repeat(101)});
@@ -122,7 +122,7 @@ async fn all_faults_are_told_at_once() {
     );
 }
 
-#[tokio::test]
+#[plane_test]
 async fn what_just_fits_is_taken() {
     let org = Plane::shared().organization().await;
     let fits = json!({
@@ -134,7 +134,7 @@ async fn what_just_fits_is_taken() {
     assert_eq!(made.text("name"), "ü".repeat(255));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn text_of_any_script_is_kept_to_the_letter() {
     let org = Plane::shared().organization().await;
     let odd = "'; DROP TABLE agents; --\n\t\u{202e}🦀 \\ \" %s {{x}} \u{7f}";

@@ -10,7 +10,7 @@ async fn skill(org: &Organization, name: &str, configuration: Value) -> String {
     org.create("/api/v1/skills", body).await
 }
 
-#[tokio::test]
+#[plane_test]
 async fn skills_are_held_in_the_order_they_were_named_each_once() {
     let org = Plane::shared().organization().await;
     let (one, two) = (skill(&org, "one", json!({})).await, skill(&org, "two", json!({})).await);
@@ -19,7 +19,7 @@ async fn skills_are_held_in_the_order_they_were_named_each_once() {
     assert_eq!(made.body["skills"][0]["name"], "two");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn settings_of_an_agent_are_laid_over_those_of_its_skills() {
     let org = Plane::shared().organization().await;
     let own = json!({"timeout": 30, "allowed_commands": ["ls"]});
@@ -44,7 +44,7 @@ async fn settings_of_an_agent_are_laid_over_those_of_its_skills() {
     assert_eq!((reply.status, reply.fields()), (422, vec![at]));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_change_replaces_skills_and_never_takes_the_last() {
     let org = Plane::shared().organization().await;
     let (one, two) = (skill(&org, "one", json!({})).await, skill(&org, "two", json!({})).await);
@@ -60,7 +60,7 @@ async fn a_change_replaces_skills_and_never_takes_the_last() {
     assert_eq!((&after["skill_ids"], &after["description"]), (&json!([two]), &Value::Null));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_disabled_skill_is_held_and_not_shown() {
     let org = Plane::shared().organization().await;
     let (one, two) = (skill(&org, "one", json!({})).await, skill(&org, "two", json!({})).await);
@@ -72,7 +72,7 @@ async fn a_disabled_skill_is_held_and_not_shown() {
     assert_eq!(org.get(&path).await.body["skill_ids"], json!([one, two]));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn environments_are_assigned_in_order_and_replaced() {
     let org = Plane::shared().organization().await;
     let body = json!({"name": "staging"});

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::AGENTS;
 use crate::harness::Plane;
 
-#[tokio::test]
+#[plane_test]
 async fn agents_are_listed_newest_first_and_in_parts() {
     let org = Plane::shared().organization().await;
     assert_eq!(org.get(AGENTS).await.body, json!([]), "a bare list, also an empty one");
@@ -23,7 +23,7 @@ async fn agents_are_listed_newest_first_and_in_parts() {
     assert_eq!(all.body[0], shown.body, "a list shows as much as a look at one");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_cursor_leads_through_all_pages_also_while_agents_are_made() {
     let org = Plane::shared().organization().await;
     for name in ["one", "two", "three", "four", "five"] {
@@ -41,7 +41,7 @@ async fn a_cursor_leads_through_all_pages_also_while_agents_are_made() {
     assert_eq!(third.header("x-next-cursor"), "", "there is no further page");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_status_filters_exactly() {
     let org = Plane::shared().organization().await;
     org.create(AGENTS, json!({"name": "idle"})).await;
@@ -53,7 +53,7 @@ async fn a_status_filters_exactly() {
     assert_eq!(get("status_filter=pause").await.body, json!([]));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn parts_have_bounds() {
     let org = Plane::shared().organization().await;
     for query in ["limit=1", "limit=500", "skip=10000"] {

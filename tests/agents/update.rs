@@ -15,7 +15,7 @@ fn full() -> Value {
     })
 }
 
-#[tokio::test]
+#[plane_test]
 async fn nothing_changes_nothing_but_the_time() {
     let org = Plane::shared().organization().await;
     let mut before = org.post(AGENTS, full()).await;
@@ -29,7 +29,7 @@ async fn nothing_changes_nothing_but_the_time() {
     assert_eq!(after.body, before.body);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_value_replaces_and_the_rest_stays() {
     let org = Plane::shared().organization().await;
     let before = org.post(AGENTS, full()).await;
@@ -61,7 +61,7 @@ async fn a_value_replaces_and_the_rest_stays() {
     assert_eq!(org.get(&path).await.body["created_at"], before.body["created_at"]);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn null_clears() {
     let org = Plane::shared().organization().await;
     let path = format!("{AGENTS}/{}", org.create(AGENTS, full()).await);
@@ -92,7 +92,7 @@ async fn null_clears() {
     assert_eq!(reply.body["skills"][0]["name"], "Shell");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn an_empty_text_clears_or_says_nothing() {
     let org = Plane::shared().organization().await;
     let path = format!("{AGENTS}/{}", org.create(AGENTS, full()).await);
@@ -112,7 +112,7 @@ async fn an_empty_text_clears_or_says_nothing() {
     );
 }
 
-#[tokio::test]
+#[plane_test]
 async fn instructions_and_configuration_go_together() {
     let org = Plane::shared().organization().await;
     let path = format!("{AGENTS}/{}", org.create(AGENTS, full()).await);
@@ -132,7 +132,7 @@ async fn instructions_and_configuration_go_together() {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_model_that_the_runtime_cannot_drive_is_refused_whichever_of_the_two_changes() {
     let org = Plane::shared().organization().await;
     let path =
@@ -147,7 +147,7 @@ async fn a_model_that_the_runtime_cannot_drive_is_refused_whichever_of_the_two_c
     assert_eq!((cleared.status, &cleared.body["model_id"]), (200, &Value::Null));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_name_that_another_agent_has_is_refused() {
     let org = Plane::shared().organization().await;
     org.create(AGENTS, json!({"name": "taken"})).await;
@@ -164,7 +164,7 @@ async fn a_name_that_another_agent_has_is_refused() {
     );
 }
 
-#[tokio::test]
+#[plane_test]
 async fn changes_at_the_same_time_all_happen() {
     let org = Plane::shared().organization().await;
     let path = format!("{AGENTS}/{}", org.create(AGENTS, json!({"name": "helper"})).await);

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Asking, email, path};
 use crate::harness::{Plane, tokens};
 
-#[tokio::test]
+#[plane_test]
 async fn who_is_named_approves_in_whatever_case_and_the_run_tells_it() {
     let asking = Asking::settle(Plane::shared().organization().await).await;
     let address = email(&asking.org).await;
@@ -29,7 +29,7 @@ async fn who_is_named_approves_in_whatever_case_and_the_run_tells_it() {
     assert_eq!(frames.last().expect("frames").data["data"], expected);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn where_nobody_is_named_who_administers_decides_and_no_member() {
     let asking = Asking::settle(Plane::shared().organization().await).await;
     let id = asking.ask(json!({})).await;
@@ -41,7 +41,7 @@ async fn where_nobody_is_named_who_administers_decides_and_no_member() {
     assert_eq!(asking.org.with_role("admin").await.post(&approve, json!({})).await.status, 200);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn who_is_not_named_may_not_decide_though_they_own_everything() {
     let asking = Asking::settle(Plane::shared().organization().await).await;
     let id = asking.ask(json!({"approver_emails": ["ann@acme.example", "bob@acme.example"]})).await;
@@ -55,7 +55,7 @@ async fn who_is_not_named_may_not_decide_though_they_own_everything() {
     assert_eq!(asking.told().await, Vec::<Value>::new());
 }
 
-#[tokio::test]
+#[plane_test]
 async fn who_asks_does_not_decide_and_another_person_does() {
     let plane = Plane::shared();
     let asking = Asking::settle(plane.organization().await).await;
@@ -78,7 +78,7 @@ async fn who_asks_does_not_decide_and_another_person_does() {
     assert_eq!((reply.status, &reply.body["approved_by_email"]), (200, &json!("ann@acme.example")));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn of_many_decisions_at_once_one_holds_and_is_told_once() {
     let asking = Asking::settle(Plane::shared().organization().await).await;
     let id = asking.ask(json!({})).await;
@@ -94,7 +94,7 @@ async fn of_many_decisions_at_once_one_holds_and_is_told_once() {
     assert_eq!((told.len(), &told[0]["status"]), (1, &json!(status)), "{told:?}");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn what_is_decided_after_the_end_of_its_run_leaves_the_log_as_it_is() {
     let asking = Asking::settle(Plane::shared().organization().await).await;
     let id = asking.ask(json!({})).await;
@@ -105,7 +105,7 @@ async fn what_is_decided_after_the_end_of_its_run_leaves_the_log_as_it_is() {
     assert_eq!(asking.org.log(&asking.run).await, log);
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn one_whose_approvers_cannot_be_read_is_decided_by_nobody() {
     let plane = Plane::start();
     let asking = Asking::settle(plane.organization().await).await;
@@ -121,7 +121,7 @@ async fn one_whose_approvers_cannot_be_read_is_decided_by_nobody() {
     assert_eq!(asking.told().await, Vec::<Value>::new());
 }
 
-#[tokio::test]
+#[plane_test]
 async fn nobody_publishes_a_decision_that_was_not_made() {
     let asking = Asking::settle(Plane::shared().organization().await).await;
     let path = format!("/api/v1/executions/{}/events", asking.run);

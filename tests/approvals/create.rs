@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::{Asking, email, path};
 use crate::harness::Plane;
 
-#[tokio::test]
+#[plane_test]
 async fn what_is_asked_is_kept_with_who_asks_and_until_when() {
     let asking = Asking::settle(Plane::shared().organization().await).await;
     let body = json!({
@@ -41,7 +41,7 @@ async fn what_is_asked_is_kept_with_who_asks_and_until_when() {
     assert_eq!(Value::Object(made), expected);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn who_may_decide_is_named_by_id_too_and_nobody_need_be() {
     let asking = Asking::settle(Plane::shared().organization().await).await;
     let caller = asking.org.get("/api/v1/auth/validate").await;
@@ -58,7 +58,7 @@ async fn who_may_decide_is_named_by_id_too_and_nobody_need_be() {
     assert_eq!(minutes(&made), 1440);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn what_is_wrong_is_told_by_its_field_and_nothing_is_kept() {
     let plane = Plane::shared();
     let asking = Asking::settle(plane.organization().await).await;
@@ -108,7 +108,7 @@ async fn what_is_wrong_is_told_by_its_field_and_nothing_is_kept() {
     assert_eq!(asking.org.get("/api/v1/approvals").await.body, json!([]));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_person_who_names_only_themselves_asks_nobody() {
     let asking = Asking::settle(Plane::shared().organization().await).await;
     let address = email(&asking.org).await;
@@ -121,7 +121,7 @@ async fn a_person_who_names_only_themselves_asks_nobody() {
     assert_eq!((reply.status, &reply.body["detail"]), (403, &json!(text)), "{reply}");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_run_that_is_over_asks_for_nothing() {
     let asking = Asking::settle(Plane::shared().organization().await).await;
     assert_eq!(asking.org.cancel(&asking.run).await.status, 200);
@@ -132,7 +132,7 @@ async fn a_run_that_is_over_asks_for_nothing() {
     assert_eq!(asking.org.log(&asking.run).await, log);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_request_that_is_not_there_is_told_as_the_contract_says() {
     let org = Plane::shared().organization().await;
     let reply = org.get(&path("00000000-0000-4000-8000-000000000000")).await;

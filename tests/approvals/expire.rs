@@ -26,7 +26,7 @@ async fn expired(asking: &Asking, id: &str) -> Value {
     body
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn one_that_is_overdue_expires_by_itself_once_and_for_all() {
     let plane = Plane::start();
     let asking = Asking::settle(plane.organization().await).await;
@@ -40,7 +40,7 @@ async fn one_that_is_overdue_expires_by_itself_once_and_for_all() {
     assert_eq!(asking.told().await.len(), 1);
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn one_that_is_overdue_is_not_decided_whoever_is_first_to_see_it() {
     let plane = Plane::start();
     let asking = Asking::settle(plane.organization().await).await;
@@ -58,7 +58,7 @@ async fn one_that_is_overdue_is_not_decided_whoever_is_first_to_see_it() {
     assert_eq!(told.iter().map(|one| &one["status"]).collect::<Vec<_>>(), ["expired", "expired"]);
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn one_that_is_overdue_waits_for_nobody() {
     let plane = Plane::start();
     let asking = Asking::settle(plane.organization().await).await;
@@ -70,7 +70,7 @@ async fn one_that_is_overdue_waits_for_nobody() {
     assert_eq!(asking.org.get(pending).await.body, json!([]));
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn one_whose_time_ended_while_the_plane_was_down_expires_after_its_start() {
     let mut plane = Plane::start();
     let mut asking = Asking::settle(plane.organization().await).await;

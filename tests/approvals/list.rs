@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Asking, email, path};
 use crate::harness::{Plane, tokens};
 
-#[tokio::test]
+#[plane_test]
 async fn the_newest_come_first_page_by_page_and_by_what_is_asked_for() {
     let asking = Asking::settle(Plane::shared().organization().await).await;
     let other = Asking::settle(asking.org.clone()).await;
@@ -37,7 +37,7 @@ async fn the_newest_come_first_page_by_page_and_by_what_is_asked_for() {
     assert_eq!(first, asking.org.get(&path(&ids[2])).await.body, "a list tells as much");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn older_ones_are_reached_by_the_cursor_while_new_ones_come() {
     let asking = Asking::settle(Plane::shared().organization().await).await;
     let mut ids = Vec::new();
@@ -55,7 +55,7 @@ async fn older_ones_are_reached_by_the_cursor_while_new_ones_come() {
     assert_eq!((&page.body, page.header("x-next-cursor")), (&json!([]), ""));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn who_asks_is_found_by_an_address_in_letters_beyond_ascii() {
     let plane = Plane::shared();
     let asking = Asking::settle(plane.organization().await).await;
@@ -67,7 +67,7 @@ async fn who_asks_is_found_by_an_address_in_letters_beyond_ascii() {
     assert_eq!(found.texts("id"), [id.as_str()]);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_query_that_is_wrong_is_told_by_its_field() {
     let org = Plane::shared().organization().await;
     for (query, field) in [
@@ -85,7 +85,7 @@ async fn a_query_that_is_wrong_is_told_by_its_field() {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn filters_by_anothers_run_find_nothing() {
     let plane = Plane::shared();
     let theirs = Asking::settle(plane.organization().await).await;

@@ -7,7 +7,7 @@ use crate::harness::{Plane, tokens};
 
 const PENDING: &str = "/api/v1/approvals/pending";
 
-#[tokio::test]
+#[plane_test]
 async fn everybody_sees_what_they_may_decide_and_nothing_else() {
     let asking = Asking::settle(Plane::shared().organization().await).await;
     let address = email(&asking.org).await;
@@ -33,7 +33,7 @@ async fn everybody_sees_what_they_may_decide_and_nothing_else() {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn an_address_with_a_wildcard_is_just_an_address() {
     let plane = Plane::shared();
     let asking = Asking::settle(plane.organization().await).await;
@@ -44,7 +44,7 @@ async fn an_address_with_a_wildcard_is_just_an_address() {
     assert_eq!(odd.get(PENDING).await.texts("id"), [theirs.as_str()]);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn an_address_in_letters_beyond_ascii_is_found_too() {
     let plane = Plane::shared();
     let asking = Asking::settle(plane.organization().await).await;
@@ -55,7 +55,7 @@ async fn an_address_in_letters_beyond_ascii_is_found_too() {
     assert_eq!(odd.post(&(path(&theirs) + "/approve"), json!({})).await.status, 200);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn what_is_asked_in_a_run_that_is_over_waits_for_nobody() {
     let asking = Asking::settle(Plane::shared().organization().await).await;
     let other = Asking::settle(asking.org.clone()).await;

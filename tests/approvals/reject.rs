@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Asking, email, path};
 use crate::harness::Plane;
 
-#[tokio::test]
+#[plane_test]
 async fn a_no_says_why_and_is_final() {
     let asking = Asking::settle(Plane::shared().organization().await).await;
     let id = asking.ask(json!({})).await;
@@ -28,7 +28,7 @@ async fn a_no_says_why_and_is_final() {
     assert_eq!(asking.told().await, told);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn what_is_said_with_a_decision_has_its_limits() {
     let asking = Asking::settle(Plane::shared().organization().await).await;
     let id = asking.ask(json!({})).await;

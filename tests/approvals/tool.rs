@@ -15,7 +15,7 @@ fn sent(run: &str) -> Value {
     })
 }
 
-#[tokio::test]
+#[plane_test]
 async fn it_creates_reads_on_and_hears_who_has_decided() {
     let asking = Asking::settle(Plane::shared().organization().await).await;
     let (worker, org) = (&asking.worker, &asking.org);
@@ -42,7 +42,7 @@ async fn it_creates_reads_on_and_hears_who_has_decided() {
     assert!(heard.text("resolved_at").ends_with('Z'));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn the_contracts_names_win_over_those_of_the_tool() {
     let asking = Asking::settle(Plane::shared().organization().await).await;
     let mut body = sent(&asking.run);
@@ -56,7 +56,7 @@ async fn the_contracts_names_win_over_those_of_the_tool() {
     assert_eq!(made.body["approver_emails"], json!(["ann@acme.example"]));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn the_worker_cannot_say_yes_to_itself() {
     let asking = Asking::settle(Plane::shared().organization().await).await;
     let made = asking.worker.post("/api/v1/approvals", sent(&asking.run)).await;

@@ -11,7 +11,7 @@ async fn validate(org: &Organization, headers: &[(&str, String)]) -> Reply {
     Reply::read(request).await
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_key_comes_in_by_each_form_of_the_header() {
     let org = Plane::shared().organization().await;
     let key = &org.key;
@@ -33,7 +33,7 @@ async fn a_key_comes_in_by_each_form_of_the_header() {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn the_userkey_header_is_read_where_authorization_gives_nothing() {
     let org = Plane::shared().organization().await;
     for unusable in ["Basic b3duZXI6c2VjcmV0", "Negotiate abc", ""] {
@@ -47,7 +47,7 @@ async fn the_userkey_header_is_read_where_authorization_gives_nothing() {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn authorization_wins_over_the_userkey_header() {
     let plane = Plane::shared();
     let (acme, umbrella) = (plane.organization().await, plane.organization().await);
@@ -58,7 +58,7 @@ async fn authorization_wins_over_the_userkey_header() {
     assert_eq!(validate(&acme, &bad).await.status, 401, "a bad key is not passed over");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn what_is_no_form_of_a_key_is_answered_with_a_hint() {
     let org = Plane::shared().organization().await;
     let key = &org.key;
@@ -78,7 +78,7 @@ async fn what_is_no_form_of_a_key_is_answered_with_a_hint() {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_key_in_the_query_string_or_a_cookie_is_none() {
     let org = Plane::shared().organization().await;
     let key = &org.key;
@@ -88,7 +88,7 @@ async fn a_key_in_the_query_string_or_a_cookie_is_none() {
     assert_eq!(validate(&org, &[("Cookie", cookie)]).await.status, 401);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_header_that_is_no_text_is_refused() {
     let org = Plane::shared().organization().await;
     let bytes = reqwest::header::HeaderValue::from_bytes(b"Bearer \xff\xfe").expect("a value");

@@ -12,7 +12,7 @@ async fn works(org: &Organization, key: &str) -> bool {
     status == 200
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_key_is_a_members_and_lasts_unless_it_is_said_otherwise() {
     let org = Plane::shared().organization().await;
     let made = org.post(KEYS, json!({"name": "ci"})).await;
@@ -27,7 +27,7 @@ async fn a_key_is_a_members_and_lasts_unless_it_is_said_otherwise() {
     assert_eq!(org.post(KEYS, nulls).await.text("role"), "member");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_key_with_an_end_says_when_to_the_second() {
     let org = Plane::shared().organization().await;
     let made = org.post(KEYS, json!({"name": "ci", "expires_in_days": 30})).await;
@@ -39,7 +39,7 @@ async fn a_key_with_an_end_says_when_to_the_second() {
     assert!(works(&org, &made.text("api_key")).await);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_list_of_keys_shows_all_but_their_tokens() {
     let org = Plane::shared().organization().await;
     let made = org.post(KEYS, json!({"name": "ci", "role": "worker"})).await;
@@ -54,7 +54,7 @@ async fn a_list_of_keys_shows_all_but_their_tokens() {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_revoked_key_is_dead_at_once_and_stays_in_the_list() {
     let org = Plane::shared().organization().await;
     let made = org.post(KEYS, json!({"name": "lost"})).await;
@@ -71,7 +71,7 @@ async fn a_revoked_key_is_dead_at_once_and_stays_in_the_list() {
     assert!(list.body[0]["revoked_at"].is_string());
 }
 
-#[tokio::test]
+#[plane_test]
 async fn keys_that_cannot_be_are_refused_by_field() {
     let org = Plane::shared().organization().await;
     for (body, field) in [
@@ -92,7 +92,7 @@ async fn keys_that_cannot_be_are_refused_by_field() {
     assert_eq!(org.get(KEYS).await.texts("name"), ["first key"], "nothing is written");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn nobody_makes_a_key_above_their_own() {
     let owner = Plane::shared().organization().await;
     let admin = owner.with_role("admin").await;
@@ -102,7 +102,7 @@ async fn nobody_makes_a_key_above_their_own() {
     assert_eq!(owner.post(KEYS, json!({"name": "heir", "role": "owner"})).await.status, 201);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_key_that_is_not_there_is_not_revoked() {
     let org = Plane::shared().organization().await;
     let nowhere = format!("{KEYS}/00000000-0000-4000-8000-000000000000");

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::harness::{Plane, tokens, unique};
 
-#[tokio::test]
+#[plane_test]
 async fn the_identity_has_all_its_keys() {
     let plane = Plane::shared();
     let name = unique("org");
@@ -26,7 +26,7 @@ async fn the_identity_has_all_its_keys() {
     );
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_key_is_a_signed_token_with_the_organization_and_without_secrets() {
     let org = Plane::shared().organization().await;
     let claims = tokens::claims(&org.key);
@@ -39,7 +39,7 @@ async fn a_key_is_a_signed_token_with_the_organization_and_without_secrets() {
     assert_eq!(names, ["email", "iat", "jti", "organization"]);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn every_role_may_ask_who_it_is() {
     let owner = Plane::shared().organization().await;
     for role in ["admin", "member", "viewer", "worker"] {

@@ -3,7 +3,7 @@
 use crate::harness::Plane;
 use crate::harness::program::Terminal;
 
-#[tokio::test]
+#[plane_test]
 async fn the_file_tells_and_variables_and_flags_go_over_it() {
     let org = Plane::shared().organization().await;
     let (url, key) = (&org.url, &org.key);

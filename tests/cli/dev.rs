@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::harness::Plane;
 use crate::harness::program::{Terminal, interrupt};
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn dev_announces_what_is_in_it_and_it_works() {
     let plane = Plane::start();
     let fields: Vec<_> = plane.announced.as_object().expect("an object").keys().collect();
@@ -27,7 +27,7 @@ async fn dev_announces_what_is_in_it_and_it_works() {
     assert_eq!(org.finished(&run).await["status"], "completed");
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn a_later_start_announces_the_same() {
     let plane = Plane::start();
     let before = plane.announced.clone();
@@ -38,7 +38,7 @@ async fn a_later_start_announces_the_same() {
     assert_eq!(plane.seeded().get("/api/v1/agents").await.texts("name"), ["assistant"]);
 }
 
-#[test]
+#[plane_test(stores)]
 fn a_second_process_on_a_directory_ends_with_one_line() {
     let plane = Plane::start();
     let data = plane.data_dir();
@@ -84,7 +84,7 @@ async fn ctrl_c_ends_a_plane_in_peace() {
     assert!(!terminal.path(".drover/plane.json").exists(), "it takes its address down");
 }
 
-#[test]
+#[plane_test(stores)]
 fn what_lies_in_the_data_directory_is_the_owners_alone() {
     use std::os::unix::fs::PermissionsExt;
     let plane = Plane::start();

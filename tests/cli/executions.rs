@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::harness::program::Terminal;
 use crate::harness::{Plane, unique};
 
-#[tokio::test]
+#[plane_test]
 async fn executions_are_listed_and_shown() {
     let org = Plane::shared().organization().await;
     let terminal = Terminal::of(&org);
@@ -36,7 +36,7 @@ async fn executions_are_listed_and_shown() {
     assert!(table.stdout.contains("Good day") && table.stdout.contains("STATUS"), "{table:?}");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn logs_show_what_happened() {
     let org = Plane::shared().organization().await;
     let run = org.execute(&org.agent("instant").await, json!({"prompt": "Good day"})).await;
@@ -49,7 +49,7 @@ async fn logs_show_what_happened() {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn logs_of_a_run_under_way_end_with_what_there_is() {
     let org = Plane::shared().organization().await;
     let queue = org.queue_without_worker().await;
@@ -60,7 +60,7 @@ async fn logs_of_a_run_under_way_end_with_what_there_is() {
     assert!(logs.stdout.contains("Good day"), "{logs:?}");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_run_is_cancelled_once() {
     let org = Plane::shared().organization().await;
     let model = unique("slow");
@@ -79,7 +79,7 @@ async fn a_run_is_cancelled_once() {
     assert_eq!(looked.code, Some(0), "who only looks is not told by the code: {looked:?}");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_run_that_is_not_there_is_refused() {
     let org = Plane::shared().organization().await;
     let nowhere = "00000000-0000-4000-8000-000000000000";

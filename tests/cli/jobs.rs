@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::harness::program::{Terminal, interrupt};
 use crate::harness::{Plane, unique};
 
-#[tokio::test]
+#[plane_test]
 async fn jobs_are_listed_and_shown() {
     let org = Plane::shared().organization().await;
     let terminal = Terminal::of(&org);
@@ -25,7 +25,7 @@ async fn jobs_are_listed_and_shown() {
     assert!(fields.stdout.contains("Hello {{who}}"), "{fields:?}");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_job_is_triggered_and_followed_to_its_result() {
     let org = Plane::shared().organization().await;
     let model = unique("model");
@@ -58,7 +58,7 @@ async fn a_job_is_triggered_and_followed_to_its_result() {
     assert!(ended.stderr.contains(&run), "{ended:?}");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn following_for_a_program_prints_an_event_a_line() {
     let org = Plane::shared().organization().await;
     let job = org.job(&org.agent("instant").await, "Hello").await;
@@ -69,7 +69,7 @@ async fn following_for_a_program_prints_an_event_a_line() {
     assert_eq!((&events[0], &events[events.len() - 1]), (&json!("connected"), &json!("done")));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn without_following_the_run_is_named_and_with_waiting_its_result() {
     let org = Plane::shared().organization().await;
     let terminal = Terminal::of(&org);
@@ -86,7 +86,7 @@ async fn without_following_the_run_is_named_and_with_waiting_its_result() {
     assert_eq!(json["execution"]["status"], "completed");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_run_that_fails_is_told_by_the_exit_code() {
     let org = Plane::shared().organization().await;
     let model = unique("failing");
@@ -101,7 +101,7 @@ async fn a_run_that_fails_is_told_by_the_exit_code() {
     assert!(waited.stderr.contains("failed"), "{waited:?}");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn what_the_plane_refuses_is_told_in_its_words() {
     let org = Plane::shared().organization().await;
     let terminal = Terminal::of(&org);
@@ -120,7 +120,7 @@ async fn what_the_plane_refuses_is_told_in_its_words() {
     assert!(stranger.stderr.contains("DROVER_API_KEY"), "{stranger:?}");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn ctrl_c_detaches_and_says_how_to_come_back() {
     let org = Plane::shared().organization().await;
     let model = unique("slow");

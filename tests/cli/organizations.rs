@@ -3,7 +3,7 @@
 use crate::harness::program::Terminal;
 use crate::harness::{Plane, unique};
 
-#[tokio::test]
+#[plane_test]
 async fn the_operator_makes_an_organization_through_the_running_plane() {
     let plane = Plane::shared();
     let (name, data) = (unique("acme"), plane.data_dir());
@@ -24,7 +24,7 @@ async fn the_operator_makes_an_organization_through_the_running_plane() {
     assert!(bad.stderr.contains("`name`"), "{bad:?}");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn who_is_not_on_the_planes_machine_is_no_operator() {
     let org = Plane::shared().organization().await;
     let ended = Terminal::of(&org).run(&["org", "create", "acme", "--json"]);

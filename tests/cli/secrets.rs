@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::harness::program::Terminal;
 use crate::harness::{Plane, Reply, tokens, unique};
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn the_log_tells_no_key_prompt_or_answer_even_at_its_most_talkative() {
     for format in ["pretty", "json"] {
         let plane = Plane::start_with(&["--log", "trace", "--log-format", format]);
@@ -68,7 +68,7 @@ async fn the_log_tells_no_key_prompt_or_answer_even_at_its_most_talkative() {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn commands_say_no_key_that_they_were_given() {
     let org = Plane::shared().organization().await;
     for arguments in [&["job", "list"][..], &["job", "get", "job_x"], &["dev", "--listen", "x"]] {

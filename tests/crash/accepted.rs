@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::harness::{Plane, unique};
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn none_of_fifty_is_lost_when_the_plane_dies_right_after_the_last_answer() {
     let mut plane = Plane::start();
     let org = plane.organization().await;
@@ -31,7 +31,7 @@ async fn none_of_fifty_is_lost_when_the_plane_dies_right_after_the_last_answer()
     }
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn a_repeated_request_after_the_restart_is_the_same_run() {
     let plane = Plane::start();
     let org = plane.organization().await;

@@ -69,7 +69,7 @@ async fn start(plane: &Plane, org: &Organization, place: Place) -> Run {
     Run { id, model, workspace, place, _begun: begun }
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn all_of_them_end_and_no_recorded_step_is_repeated() {
     let plane = Plane::start();
     let org = plane.organization().await;
@@ -122,7 +122,7 @@ async fn told(org: &Organization, run: &Run) {
     assert_eq!(log.last().expect("entries")["event_type"], "done");
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn no_tool_outlives_its_plane() {
     let mut plane = Plane::start();
     let org = plane.organization().await;

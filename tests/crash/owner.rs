@@ -14,7 +14,7 @@ fn second(directory: &std::path::Path, command: &str) -> std::process::Output {
         .expect("run a second process")
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn a_second_process_says_so_in_one_line_and_ends_with_1() {
     let plane = Plane::start();
     for command in ["dev", "serve"] {
@@ -31,7 +31,7 @@ async fn a_second_process_says_so_in_one_line_and_ends_with_1() {
     assert_eq!(org.get("/api/v1/executions").await.status, 200);
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn a_directory_whose_owner_was_killed_is_free() {
     let plane = Plane::start();
     let org = plane.organization().await;

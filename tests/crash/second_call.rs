@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::harness::{Model, Plane, Workspace, processes, shell};
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn it_completes_after_the_restart_with_one_gapless_log() {
     let plane = Plane::start();
     let org = plane.organization().await;

@@ -9,7 +9,7 @@ use tokio::task::spawn_blocking;
 
 use crate::harness::{Model, Plane, Workspace, names, processes, shell};
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn it_ends_well_and_its_runs_go_on_at_the_next_start() {
     let mut plane = Plane::start();
     let org = plane.organization().await;
@@ -57,7 +57,7 @@ async fn it_ends_well_and_its_runs_go_on_at_the_next_start() {
     }
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn who_waits_for_a_run_is_answered_without_it() {
     let mut plane = Plane::start();
     let org = plane.organization().await;
@@ -77,7 +77,7 @@ async fn who_waits_for_a_run_is_answered_without_it() {
     assert_eq!(run["response"], "later");
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn a_second_signal_ends_it_at_once() {
     let mut plane = Plane::start();
     let org = plane.organization().await;

@@ -32,7 +32,7 @@ fn pieces(log: &[Value]) -> Vec<(&str, &str)> {
     .collect()
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn the_same_answer_goes_on_where_it_was() {
     let (_plane, org, id, model) = died_and_went_on(Reply::chunks(["The sky ", "is blue."])).await;
     let log = org.log(&id).await;
@@ -42,7 +42,7 @@ async fn the_same_answer_goes_on_where_it_was() {
     assert_eq!(model.requests().len(), 2);
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn another_answer_voids_what_was_said() {
     let (_plane, org, id, _) = died_and_went_on(Reply::chunks(["The sea ", "is blue."])).await;
     let log = org.log(&id).await;

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::harness::{
     Database, Frame, Model, Organization, Pipe, Plane, Relay, Worker, Workspace, shell,
+    temporal_server,
 };
 
 /// Runs that a worker is at when the plane dies.
@@ -67,7 +68,7 @@ impl Run {
 
 /// A plane, the one address that it keeps, and an organization that speaks to it by that.
 async fn start() -> (Plane, Relay, Organization) {
-    let plane = Plane::start_on_temporal(Database::make());
+    let plane = Plane::start_on_temporal(Database::make(), &temporal_server());
     let relay = Relay::to(&plane.url).await;
     let organization = plane.organization().await;
     let organization = Organization { url: relay.url.clone(), ..organization };

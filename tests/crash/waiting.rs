@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::harness::{Model, Plane};
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn a_run_that_waits_for_another_try_gets_it() {
     let plane = Plane::start();
     let org = plane.organization().await;
@@ -19,7 +19,7 @@ async fn a_run_that_waits_for_another_try_gets_it() {
     assert_eq!(model.requests().len(), 2);
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn a_run_that_waits_for_input_waits_on_and_hears_it() {
     let plane = Plane::start();
     let org = plane.organization().await;
@@ -43,7 +43,7 @@ async fn a_run_that_waits_for_input_waits_on_and_hears_it() {
     org.cancel(&id).await;
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn the_time_of_a_run_goes_on_while_its_plane_is_down() {
     let plane = Plane::start();
     let org = plane.organization().await;
@@ -56,7 +56,7 @@ async fn the_time_of_a_run_goes_on_while_its_plane_is_down() {
     assert_eq!(run["error_message"], "Limit reached: max_seconds (1 s)");
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn a_run_for_a_queue_without_a_worker_is_still_there() {
     let plane = Plane::start();
     let org = plane.organization().await;

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::ENVIRONMENTS;
 use crate::harness::Plane;
 
-#[tokio::test]
+#[plane_test]
 async fn a_name_is_enough() {
     let org = Plane::shared().organization().await;
     let made = org.post(ENVIRONMENTS, json!({"name": "staging"})).await;
@@ -29,7 +29,7 @@ async fn a_name_is_enough() {
     assert_eq!(org.get(&format!("{ENVIRONMENTS}/{id}")).await.body, made.body);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn every_field_comes_back_as_it_was_sent() {
     let org = Plane::shared().organization().await;
     let sent = json!({
@@ -50,7 +50,7 @@ async fn every_field_comes_back_as_it_was_sent() {
     assert_eq!(made.body["configuration"], sent["settings"]);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn the_command_lines_names_are_taken() {
     let org = Plane::shared().organization().await;
     let sent = json!({
@@ -66,7 +66,7 @@ async fn the_command_lines_names_are_taken() {
     assert_eq!(made.body["settings"], json!({"region": "eu"}));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn an_empty_display_name_is_kept_empty() {
     // Terraform sends it for an attribute that was not set (contract, clients K15).
     let org = Plane::shared().organization().await;
@@ -74,7 +74,7 @@ async fn an_empty_display_name_is_kept_empty() {
     assert_eq!((made.status, made.text("display_name").as_str()), (201, ""));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_name_is_taken_once() {
     let org = Plane::shared().organization().await;
     for name in ["default", "staging"] {
@@ -86,7 +86,7 @@ async fn a_name_is_taken_once() {
     assert_eq!(org.get(ENVIRONMENTS).await.texts("name"), ["default", "staging"]);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn one_of_two_at_once_gets_the_name() {
     let org = Plane::shared().organization().await;
     let make = async || org.post(ENVIRONMENTS, json!({"name": "staging"})).await.status;
@@ -95,7 +95,7 @@ async fn one_of_two_at_once_gets_the_name() {
     assert_eq!(statuses, [201, 409, 409, 409]);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_bad_field_is_refused_by_name() {
     let org = Plane::shared().organization().await;
     let deep = (1..33).fold(json!({}), |inner, _| json!({"a": inner}));
@@ -128,7 +128,7 @@ async fn a_bad_field_is_refused_by_name() {
     assert_eq!(org.get(ENVIRONMENTS).await.texts("name"), ["default"], "nothing is written");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn an_environment_that_is_not_there_is_not_found() {
     let org = Plane::shared().organization().await;
     let nowhere = format!("{ENVIRONMENTS}/00000000-0000-4000-8000-000000000000");

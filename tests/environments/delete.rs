@@ -8,7 +8,7 @@ use super::ENVIRONMENTS;
 use crate::harness::{Plane, unique};
 use crate::workers::ByHand;
 
-#[tokio::test]
+#[plane_test]
 async fn it_goes_with_its_queues_and_its_agents_stay() {
     let org = Plane::shared().organization().await;
     let id = org.create(ENVIRONMENTS, json!({"name": "staging"})).await;
@@ -33,14 +33,14 @@ async fn it_goes_with_its_queues_and_its_agents_stay() {
     org.create(ENVIRONMENTS, json!({"name": "staging"})).await;
 }
 
-#[tokio::test]
+#[plane_test]
 async fn the_default_environment_stays() {
     let org = Plane::shared().organization().await;
     let reply = org.delete(&format!("{ENVIRONMENTS}/{}", org.environment_id)).await;
     assert_eq!(reply.to_string(), r#"400 {"detail":"Cannot delete the default environment"}"#);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn it_stays_while_a_worker_serves_it_or_a_run_waits_in_it() {
     let org = Plane::shared().organization().await;
     let id = org.create(ENVIRONMENTS, json!({"name": "staging"})).await;
@@ -66,7 +66,7 @@ async fn it_stays_while_a_worker_serves_it_or_a_run_waits_in_it() {
     assert_eq!((&run["status"], &run["runner_name"]), (&json!("cancelled"), &json!("gpu")));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn of_workers_that_come_at_the_same_time_none_loses_its_queue() {
     let org = Plane::shared().organization().await;
     for _ in 0..8 {
@@ -89,7 +89,7 @@ async fn of_workers_that_come_at_the_same_time_none_loses_its_queue() {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn of_runs_that_come_at_the_same_time_none_waits_for_ever() {
     let org = Plane::shared().organization().await;
     let agent = org.agent("instant").await;

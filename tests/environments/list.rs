@@ -5,7 +5,7 @@ use serde_json::json;
 use super::ENVIRONMENTS;
 use crate::harness::Plane;
 
-#[tokio::test]
+#[plane_test]
 async fn environments_are_listed_oldest_first() {
     let org = Plane::shared().organization().await;
     for name in ["staging", "production"] {
@@ -17,7 +17,7 @@ async fn environments_are_listed_oldest_first() {
     assert_eq!(list.body[1], shown.body, "a list shows as much as a look at one");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_status_filters_exactly() {
     let org = Plane::shared().organization().await;
     org.create(ENVIRONMENTS, json!({"name": "staging"})).await;

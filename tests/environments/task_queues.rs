@@ -8,7 +8,7 @@ use crate::workers::ByHand;
 
 const TASK_QUEUES: &str = "/api/v1/task-queues";
 
-#[tokio::test]
+#[plane_test]
 async fn they_are_the_same_rows() {
     let org = Plane::shared().organization().await;
     let made = org.post(TASK_QUEUES, json!({"name": "staging", "priority": 3})).await;
@@ -44,7 +44,7 @@ async fn they_are_the_same_rows() {
     assert_eq!(org.delete(&default).await.status, 400);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn workers_of_its_queues_are_told() {
     let org = Plane::shared().organization().await;
     let id = org.create(TASK_QUEUES, json!({"name": "staging"})).await;
@@ -75,7 +75,7 @@ async fn workers_of_its_queues_are_told() {
     assert_eq!(nowhere.to_string(), r#"404 {"detail":"Environment not found"}"#);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn the_command_starts_a_worker_of_its_queue_and_has_no_secret() {
     let org = Plane::shared().organization().await;
     let id = org.create(TASK_QUEUES, json!({"name": "staging"})).await;
@@ -102,7 +102,7 @@ async fn the_command_starts_a_worker_of_its_queue_and_has_no_secret() {
     assert_eq!(inactive["namespace_status"], json!("inactive"));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_bad_field_is_refused_by_name() {
     let org = Plane::shared().organization().await;
     let faults: [(Value, &str); 5] = [

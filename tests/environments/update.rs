@@ -5,7 +5,7 @@ use serde_json::json;
 use super::ENVIRONMENTS;
 use crate::harness::Plane;
 
-#[tokio::test]
+#[plane_test]
 async fn what_is_sent_replaces_and_what_is_not_stays() {
     let org = Plane::shared().organization().await;
     let sent = json!({
@@ -35,7 +35,7 @@ async fn what_is_sent_replaces_and_what_is_not_stays() {
     assert_eq!(named.text("display_name"), "");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn the_command_lines_names_replace_their_part() {
     let org = Plane::shared().organization().await;
     let sent = json!({
@@ -50,7 +50,7 @@ async fn the_command_lines_names_replace_their_part() {
     assert_eq!(changed.body["settings"], json!({"region": "eu"}));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_name_that_is_taken_is_a_conflict() {
     let org = Plane::shared().organization().await;
     org.create(ENVIRONMENTS, json!({"name": "prod"})).await;
@@ -60,7 +60,7 @@ async fn a_name_that_is_taken_is_a_conflict() {
     assert_eq!((reply.status, reply.text("detail").as_str()), (409, detail));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn the_default_environment_keeps_its_name() {
     let org = Plane::shared().organization().await;
     let path = format!("{ENVIRONMENTS}/{}", org.environment_id);
@@ -70,7 +70,7 @@ async fn the_default_environment_keeps_its_name() {
     assert_eq!((reply.status, reply.text("description").as_str()), (200, "Ours"));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn changes_at_once_are_all_made() {
     let org = Plane::shared().organization().await;
     let id = org.create(ENVIRONMENTS, json!({"name": "staging"})).await;
@@ -86,7 +86,7 @@ async fn changes_at_once_are_all_made() {
     assert_eq!((&shown["tags"], &shown["settings"]), (&json!(["t"]), &json!({"s": 1})));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_bad_field_is_refused_by_name() {
     let org = Plane::shared().organization().await;
     let id = org.create(ENVIRONMENTS, json!({"name": "staging"})).await;

@@ -9,7 +9,7 @@ async fn command(org: &Organization, environment: &str) -> Reply {
     org.get(&format!("{ENVIRONMENTS}/{environment}/worker-command")).await
 }
 
-#[tokio::test]
+#[plane_test]
 async fn it_serves_the_active_queues_of_the_environment() {
     let org = Plane::shared().organization().await;
     let environment = org.create(ENVIRONMENTS, json!({"name": "staging"})).await;

@@ -15,7 +15,7 @@ async fn agent(org: &Organization) -> String {
     format!("/api/v1/agents/{agent}/execute")
 }
 
-#[tokio::test]
+#[plane_test]
 async fn wrong_types_and_values_are_named() {
     let org = Plane::shared().organization().await;
     let path = agent(&org).await;
@@ -52,7 +52,7 @@ async fn wrong_types_and_values_are_named() {
     nothing_written(&org).await;
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_prompt_of_256_kib_is_taken() {
     let org = Plane::shared().organization().await;
     let path = agent(&org).await;
@@ -63,7 +63,7 @@ async fn a_prompt_of_256_kib_is_taken() {
     assert_eq!(org.execution(&reply.text("execution_id")).await["prompt"], prompt);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn what_is_no_json_is_refused() {
     let org = Plane::shared().organization().await;
     let path = agent(&org).await;
@@ -81,7 +81,7 @@ async fn what_is_no_json_is_refused() {
     nothing_written(&org).await;
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_body_of_two_mebibytes_is_refused() {
     let org = Plane::shared().organization().await;
     let path = agent(&org).await;
@@ -91,7 +91,7 @@ async fn a_body_of_two_mebibytes_is_refused() {
     nothing_written(&org).await;
 }
 
-#[tokio::test]
+#[plane_test]
 async fn every_parameter_that_is_missing_is_named_also_without_a_body() {
     let org = Plane::shared().organization().await;
     let agent = org.agent(&Model::new([]).name).await;
@@ -118,7 +118,7 @@ async fn every_parameter_that_is_missing_is_named_also_without_a_body() {
     nothing_written(&org).await;
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_malformed_id_in_the_path_is_named() {
     let org = Plane::shared().organization().await;
     for (method, path, field) in [

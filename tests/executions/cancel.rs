@@ -20,7 +20,7 @@ async fn stopped(org: &Organization, id: &str) {
     assert_eq!(notice["role"], "system");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_run_that_waits_for_a_worker_is_stopped() {
     let org = Plane::shared().organization().await;
     let agent = org.agent(&Model::new([]).name).await;
@@ -35,7 +35,7 @@ async fn a_run_that_waits_for_a_worker_is_stopped() {
     stopped(&org, &id).await;
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_model_call_that_has_not_answered_is_dropped() {
     let org = Plane::shared().organization().await;
     let model = Model::new([Reply::hang_until_released()]);
@@ -46,7 +46,7 @@ async fn a_model_call_that_has_not_answered_is_dropped() {
     stopped(&org, &id).await;
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_model_call_in_the_middle_of_its_answer_is_dropped() {
     let org = Plane::shared().organization().await;
     let model = Model::new([Reply::chunks(["Once upon", " a time"]).hang(Hang::After(1))]);
@@ -57,7 +57,7 @@ async fn a_model_call_in_the_middle_of_its_answer_is_dropped() {
     stopped(&org, &id).await;
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_tool_is_killed_with_all_that_it_has_started() {
     let plane = Plane::shared();
     let org = plane.organization().await;
@@ -77,7 +77,7 @@ async fn a_tool_is_killed_with_all_that_it_has_started() {
     assert_eq!(model.requests().len(), 1, "no other turn begins");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_run_that_waits_for_another_try_is_stopped() {
     let org = Plane::shared().organization().await;
     let model = Model::new([Reply::status(429).header("retry-after", "3600")]);
@@ -87,7 +87,7 @@ async fn a_run_that_waits_for_another_try_is_stopped() {
     stopped(&org, &id).await;
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_run_that_is_over_stays_as_it_is() {
     let org = Plane::shared().organization().await;
     let done = org.ask(&Model::new([Reply::text("ok")]), "go").await;
@@ -106,7 +106,7 @@ async fn a_run_that_is_over_stays_as_it_is() {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn many_who_stop_one_run_stop_it_once() {
     let org = Plane::shared().organization().await;
     let model = Model::new([Reply::hang_until_released()]);
@@ -120,7 +120,7 @@ async fn many_who_stop_one_run_stop_it_once() {
     stopped(&org, &id).await;
 }
 
-#[tokio::test]
+#[plane_test]
 async fn nobody_stops_a_run_that_is_not_theirs() {
     let plane = Plane::shared();
     let (org, other) = (plane.organization().await, plane.organization().await);

@@ -16,7 +16,7 @@ fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     pairs.iter().map(|(role, text)| ((*role).to_owned(), (*text).to_owned())).collect()
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_question_is_accepted_answered_and_its_answer_kept() {
     let org = Plane::shared().organization().await;
     let model = Model::new([Reply::text("It is blue.")]);
@@ -46,7 +46,7 @@ async fn a_question_is_accepted_answered_and_its_answer_kept() {
     assert_eq!(said(&model.requests()[0]), pairs(&[("user", "What colour is the sky?")]));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_model_of_each_format_answers_and_tokens_are_counted_in_both_spellings() {
     let org = Plane::shared().organization().await;
     let tokens = Tokens { input: 1000, output: 200, cached: 400, reasoning: 0 };
@@ -62,7 +62,7 @@ async fn a_model_of_each_format_answers_and_tokens_are_counted_in_both_spellings
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_run_costs_what_its_model_costs() {
     let org = Plane::shared().organization().await;
     let tokens = Tokens { input: 1000, output: 200, cached: 400, reasoning: 50 };
@@ -82,7 +82,7 @@ async fn a_run_costs_what_its_model_costs() {
     assert_eq!(usage["cost_micro_usd"], 2 * 4920, "{usage}");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_model_without_a_known_price_costs_null_and_not_nothing() {
     let org = Plane::shared().organization().await;
     let model = Model::new([Reply::text("Done.")]);
@@ -92,7 +92,7 @@ async fn a_model_without_a_known_price_costs_null_and_not_nothing() {
     assert_eq!(usage.get("price_version"), Some(&Value::Null));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn two_calls_of_one_turn_are_made_one_after_the_other() {
     let org = Plane::shared().organization().await;
     let both = shell("echo first >> order")
@@ -124,7 +124,7 @@ async fn two_calls_of_one_turn_are_made_one_after_the_other() {
     assert_eq!(model.requests().len(), 2);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn every_turn_sees_what_was_said_before_in_both_formats() {
     let org = Plane::shared().organization().await;
     let replies = || [shell("echo one"), shell("echo two"), Reply::text("One and two.")];
@@ -141,7 +141,7 @@ async fn every_turn_sees_what_was_said_before_in_both_formats() {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_failed_call_is_an_answer_for_the_model_and_no_end_of_the_run() {
     let org = Plane::shared().organization().await;
     let model = Model::new([
@@ -162,7 +162,7 @@ async fn a_failed_call_is_an_answer_for_the_model_and_no_end_of_the_run() {
     assert_eq!(org.execution(&id).await["response"], "I give up.");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn instructions_of_the_run_stand_in_for_those_of_the_agent() {
     let org = Plane::shared().organization().await;
     let model = Model::new([Reply::text("a"), Reply::text("b")]);
@@ -176,7 +176,7 @@ async fn instructions_of_the_run_stand_in_for_those_of_the_agent() {
     assert_eq!(said(&requests[1]), pairs(&[("system", "You do not rhyme."), ("user", "go")]));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn the_built_in_model_runs_a_command_and_says_what_it_is() {
     let org = Plane::shared().organization().await;
     let agent = org.agent("drover/offline").await;
@@ -189,7 +189,7 @@ async fn the_built_in_model_runs_a_command_and_says_what_it_is() {
     assert!(answer.contains("not a language model"), "{answer}");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn nobody_can_ask_an_agent_or_use_a_queue_that_is_not_theirs() {
     let plane = Plane::shared();
     let (org, other) = (plane.organization().await, plane.organization().await);
@@ -205,7 +205,7 @@ async fn nobody_can_ask_an_agent_or_use_a_queue_that_is_not_theirs() {
     assert_eq!(org.get("/api/v1/executions").await.body, json!([]));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn the_log_tells_a_run_from_its_question_to_its_end() {
     let org = Plane::shared().organization().await;
     let model = Model::new([shell("echo hi"), Reply::text("It says hi.")]);

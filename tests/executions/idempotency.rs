@@ -15,7 +15,7 @@ async fn runs(org: &Organization) -> usize {
     org.get("/api/v1/executions").await.body.as_array().expect("runs").len()
 }
 
-#[tokio::test]
+#[plane_test]
 async fn one_key_with_one_request_is_one_run_by_both_ways_to_start_one() {
     let org = Plane::shared().organization().await;
     let model = Model::new([Reply::text("once"), Reply::text("once")]);
@@ -36,7 +36,7 @@ async fn one_key_with_one_request_is_one_run_by_both_ways_to_start_one() {
     assert_eq!(model.requests().len(), 2);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_key_is_refused_for_another_request() {
     let org = Plane::shared().organization().await;
     let agent = org.agent(&Model::new([Reply::text("ok")]).name).await;
@@ -48,7 +48,7 @@ async fn a_key_is_refused_for_another_request() {
     assert_eq!(runs(&org).await, 1);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_key_of_another_agent_or_organization_is_another_key() {
     let plane = Plane::shared();
     let org = plane.organization().await;
@@ -66,7 +66,7 @@ async fn a_key_of_another_agent_or_organization_is_another_key() {
     assert_eq!(ids.len(), 3);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn twenty_at_once_with_one_key_are_one_run() {
     let org = Plane::shared().organization().await;
     let model = Model::new([Reply::text("once")]);
@@ -82,7 +82,7 @@ async fn twenty_at_once_with_one_key_are_one_run() {
     assert_eq!(model.requests().len(), 1);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_key_has_between_1_and_255_characters() {
     let org = Plane::shared().organization().await;
     let agent = org.agent(&Model::new([Reply::text("ok")]).name).await;

@@ -22,7 +22,7 @@ async fn waits(org: &Organization, id: &str, last: Option<&str>) -> String {
     frames.last().expect("frames").id.clone()
 }
 
-#[tokio::test]
+#[plane_test]
 async fn it_waits_for_a_message_answers_it_and_waits_again() {
     let org = Plane::shared().organization().await;
     let model = Model::new([Reply::text("Hello!"), Reply::text("Well, and you?")]);
@@ -49,7 +49,7 @@ async fn it_waits_for_a_message_answers_it_and_waits_again() {
     );
 }
 
-#[tokio::test]
+#[plane_test]
 async fn stopping_it_ends_it() {
     let org = Plane::shared().organization().await;
     let model = Model::new([Reply::text("Hello!")]);
@@ -60,7 +60,7 @@ async fn stopping_it_ends_it() {
     assert_eq!(org.say(&id, "Are you there?").await.status, 409);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_job_completes_even_if_its_agent_is_for_talking() {
     let org = Plane::shared().organization().await;
     let model = Model::new([Reply::text("Hello!"), Reply::text("Hello!")]);

@@ -10,7 +10,7 @@ async fn ended(org: &Organization, id: &str) -> (Value, Value) {
     (run["status"].clone(), run["error_message"].clone())
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_run_has_no_more_turns_than_it_may() {
     let org = Plane::shared().organization().await;
     let model = Model::new([shell("true"), shell("true"), Reply::text("never asked")]);
@@ -21,7 +21,7 @@ async fn a_run_has_no_more_turns_than_it_may() {
     assert_eq!(org.tool_answers(&id).await.len(), 2, "what the last turn asked for was done");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn the_last_turn_that_a_run_may_have_can_complete_it() {
     let org = Plane::shared().organization().await;
     let model = Model::new([shell("true"), Reply::text("just in time")]);
@@ -29,7 +29,7 @@ async fn the_last_turn_that_a_run_may_have_can_complete_it() {
     assert_eq!(org.finished(&id).await["response"], "just in time");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_run_that_has_used_its_tokens_calls_no_more_tools() {
     let org = Plane::shared().organization().await;
     let tokens = Tokens { input: 60, output: 40, cached: 0, reasoning: 0 };
@@ -47,7 +47,7 @@ async fn a_run_that_has_used_its_tokens_calls_no_more_tools() {
     assert_eq!(started.count(), 1);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_run_that_takes_too_long_is_ended_wherever_it_is() {
     let org = Plane::shared().organization().await;
     let model = Model::new([Reply::hang_until_released()]);
@@ -58,7 +58,7 @@ async fn a_run_that_takes_too_long_is_ended_wherever_it_is() {
     assert_eq!(request.ended().await, Ending::Disconnected);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_job_may_narrow_the_limits_of_its_agent() {
     let org = Plane::shared().organization().await;
     let model = Model::new([shell("true"), Reply::text("never asked")]);

@@ -18,7 +18,7 @@ async fn waiting(count: usize) -> (Organization, Vec<String>) {
     (org, ids)
 }
 
-#[tokio::test]
+#[plane_test]
 async fn runs_are_listed_newest_first_and_only_to_their_organization() {
     let (org, ids) = waiting(3).await;
     let page = org.get("/api/v1/executions").await;
@@ -29,7 +29,7 @@ async fn runs_are_listed_newest_first_and_only_to_their_organization() {
     assert_eq!(other.get("/api/v1/executions").await.body, json!([]));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn cursors_lead_through_all_of_them_even_while_new_ones_come() {
     let (org, ids) = waiting(7).await;
     let agent = org.execution(&ids[0]).await["entity_id"].as_str().expect("an id").to_owned();
@@ -50,7 +50,7 @@ async fn cursors_lead_through_all_of_them_even_while_new_ones_come() {
     assert_eq!(seen, ids);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn the_list_is_counted_where_that_is_asked_for() {
     let (org, ids) = waiting(5).await;
     let page = org.get("/api/v1/executions?skip=1&limit=2&count=true").await;
@@ -59,7 +59,7 @@ async fn the_list_is_counted_where_that_is_asked_for() {
     assert_eq!(org.get("/api/v1/executions").await.header("x-total-count"), "");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn filters_find_what_they_say_in_the_words_of_every_client() {
     let (org, ids) = waiting(2).await;
     let model = Model::new([Reply::text("ok"), Reply::status(401)]);
@@ -85,7 +85,7 @@ async fn filters_find_what_they_say_in_the_words_of_every_client() {
     assert_eq!(found("status=").await.len(), 4, "an empty filter is none");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn what_is_out_of_bounds_is_named() {
     let org = Plane::shared().organization().await;
     for (query, field) in [
@@ -113,7 +113,7 @@ async fn what_is_out_of_bounds_is_named() {
     assert_eq!(org.get("/api/v1/executions?limit=500&skip=10000").await.status, 200);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_malformed_id_is_named_and_a_foreign_one_is_absent() {
     let plane = Plane::shared();
     let (org, other) = (plane.organization().await, plane.organization().await);

@@ -32,7 +32,7 @@ async fn waits(org: &Organization, id: &str) -> String {
     frames.last().expect("frames").id.clone()
 }
 
-#[tokio::test]
+#[plane_test]
 async fn one_that_waits_completes_with_its_last_answer() {
     let org = Plane::shared().organization().await;
     let model = Model::new([Reply::text("Hello!")]);
@@ -55,7 +55,7 @@ async fn one_that_waits_completes_with_its_last_answer() {
     assert_eq!(org.say(&id, "Are you there?").await.status, 409);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn said_twice_at_once_it_is_said_once() {
     let plane = Plane::shared();
     let org = plane.organization().await;
@@ -76,7 +76,7 @@ async fn said_twice_at_once_it_is_said_once() {
     assert_eq!(plane.ask(&audited), "1");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn one_that_has_said_nothing_does_not_complete_with_what_its_parent_said() {
     let org = Plane::shared().organization().await;
     let parent = org.ask(&Model::new([Reply::text("Said before.")]), "Hello.").await;
@@ -95,7 +95,7 @@ async fn one_that_has_said_nothing_does_not_complete_with_what_its_parent_said()
     assert_eq!((&run["status"], &run["response"]), (&json!("completed"), &Value::Null));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn one_that_runs_completes_after_its_turn_with_its_tools() {
     let org = Plane::shared().organization().await;
     let model = Model::new([Reply::hang_until_released()]);
@@ -121,7 +121,7 @@ async fn one_that_runs_completes_after_its_turn_with_its_tools() {
     assert_eq!(statuses, ["running", "completed"], "it has not waited");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn one_that_nobody_has_begun_says_so_still_and_can_be_stopped() {
     let org = Plane::shared().organization().await;
     let agent = org.agent("instant").await;
@@ -138,7 +138,7 @@ async fn one_that_nobody_has_begun_says_so_still_and_can_be_stopped() {
     assert_eq!(org.log(&id).await, log);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn one_that_is_not_there_is_told_as_such() {
     let plane = Plane::shared();
     let (org, other) = (plane.organization().await, plane.organization().await);

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::harness::{Model, Plane, shell};
 
-#[tokio::test]
+#[plane_test]
 async fn a_message_during_a_turn_is_answered_in_the_next_one() {
     let org = Plane::shared().organization().await;
     let model = Model::new([Reply::text("Four.").hang(Hang::Start), Reply::text("Six, then.")]);
@@ -30,7 +30,7 @@ async fn a_message_during_a_turn_is_answered_in_the_next_one() {
     assert_eq!(told[0]["data"]["content"], "I meant two and four.");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_message_between_a_call_and_its_answer_does_not_tear_them_apart() {
     let plane = Plane::shared();
     let org = plane.organization().await;
@@ -54,7 +54,7 @@ async fn a_message_between_a_call_and_its_answer_does_not_tear_them_apart() {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn many_messages_at_once_all_arrive() {
     let org = Plane::shared().organization().await;
     let model = Model::new([Reply::hang_until_released(), Reply::text("All of them.")]);
@@ -73,7 +73,7 @@ async fn many_messages_at_once_all_arrive() {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_run_that_is_over_refuses_and_names_the_way_on() {
     let org = Plane::shared().organization().await;
     let id = org.ask(&Model::new([Reply::text("ok")]), "go").await;
@@ -88,7 +88,7 @@ async fn a_run_that_is_over_refuses_and_names_the_way_on() {
     assert_eq!(org.log(&id).await, log);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_message_says_something_and_comes_from_a_person() {
     let org = Plane::shared().organization().await;
     let agent = org.agent(&Model::new([]).name).await;

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::harness::{Model, Plane, shell};
 
-#[tokio::test]
+#[plane_test]
 async fn the_model_sees_the_conversation_of_the_parent_and_of_its_parent() {
     let org = Plane::shared().organization().await;
     for model in [Model::new([]), Model::anthropic([])] {
@@ -38,7 +38,7 @@ async fn the_model_sees_the_conversation_of_the_parent_and_of_its_parent() {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_run_that_was_stopped_in_the_middle_of_a_call_can_be_continued() {
     let plane = Plane::shared();
     let org = plane.organization().await;
@@ -59,7 +59,7 @@ async fn a_run_that_was_stopped_in_the_middle_of_a_call_can_be_continued() {
     assert_eq!(run["response"], "Where were we?", "{run}");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_parent_is_a_run_of_the_organization() {
     let plane = Plane::shared();
     let (org, other) = (plane.organization().await, plane.organization().await);

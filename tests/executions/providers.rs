@@ -29,7 +29,7 @@ async fn streamed(org: &Organization, id: &str) -> String {
     text
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_wrong_key_fails_the_run_at_once_and_says_what_to_check() {
     let org = Plane::shared().organization().await;
     for (model, setting, key) in [
@@ -50,7 +50,7 @@ async fn a_wrong_key_fails_the_run_at_once_and_says_what_to_check() {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn what_the_provider_rejects_is_not_tried_again() {
     let org = Plane::shared().organization().await;
     for status in [400, 403, 404, 413] {
@@ -63,7 +63,7 @@ async fn what_the_provider_rejects_is_not_tried_again() {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_provider_that_asks_to_slow_down_is_asked_again_when_it_says() {
     let org = Plane::shared().organization().await;
     let model = Model::new([Reply::status(429).header("retry-after", "1"), Reply::text("Now.")]);
@@ -81,7 +81,7 @@ async fn a_provider_that_asks_to_slow_down_is_asked_again_when_it_says() {
     assert!(waited.as_millis() >= 1000, "it waited {waited}");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_provider_that_fails_is_asked_again_and_every_try_is_told() {
     let org = Plane::shared().organization().await;
     for model in [Model::new([]), Model::anthropic([])] {
@@ -98,7 +98,7 @@ async fn a_provider_that_fails_is_asked_again_and_every_try_is_told() {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_provider_that_stays_down_fails_the_run_in_the_end() {
     let org = Plane::shared().organization().await;
     let down = || Reply::status(503).header("retry-after", "0");
@@ -110,7 +110,7 @@ async fn a_provider_that_stays_down_fails_the_run_in_the_end() {
     assert_eq!(model.requests().len(), 5);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_cut_answer_is_asked_for_again_and_its_beginning_is_not_said_twice() {
     let org = Plane::shared().organization().await;
     let whole = ["The sky ", "is ", "blue."];
@@ -135,7 +135,7 @@ async fn a_cut_answer_is_asked_for_again_and_its_beginning_is_not_said_twice() {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn another_answer_after_a_cut_one_voids_what_was_said() {
     let org = Plane::shared().organization().await;
     let model = Model::new([
@@ -159,7 +159,7 @@ async fn another_answer_after_a_cut_one_voids_what_was_said() {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn an_answer_that_is_no_answer_is_told_in_words() {
     let org = Plane::shared().organization().await;
     let model = Model::new([Reply::raw("text/html", "<html>Sign in</html>")]);
@@ -169,7 +169,7 @@ async fn an_answer_that_is_no_answer_is_told_in_words() {
     assert!(message.contains("web page") && message.contains("OPENAI_BASE_URL"), "{message}");
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn a_provider_that_is_not_there_is_tried_again_and_named() {
     // Nobody listens on port 1.
     let plane = Plane::configured("ollama_host = \"http://127.0.0.1:1\"");

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::harness::{Model, Plane};
 
-#[tokio::test]
+#[plane_test]
 async fn an_event_is_stored_shown_and_numbered_like_any_other() {
     let org = Plane::shared().organization().await;
     let model = Model::new([Reply::hang_until_released()]);
@@ -27,7 +27,7 @@ async fn an_event_is_stored_shown_and_numbered_like_any_other() {
     assert_eq!(log.iter().filter(|entry| entry["event_type"] == "progress").count(), 1);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn nobody_can_publish_an_end_a_status_or_a_message() {
     let org = Plane::shared().organization().await;
     let agent = org.agent(&Model::new([]).name).await;
@@ -42,7 +42,7 @@ async fn nobody_can_publish_an_end_a_status_or_a_message() {
     assert_eq!(org.log(&id).await.len(), 1);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn an_event_has_an_object_of_bounded_size_and_depth() {
     let org = Plane::shared().organization().await;
     let agent = org.agent(&Model::new([]).name).await;
@@ -62,7 +62,7 @@ async fn an_event_has_an_object_of_bounded_size_and_depth() {
     assert_eq!(org.log(&id).await.len(), 1);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_log_that_has_ended_takes_nothing_more() {
     let org = Plane::shared().organization().await;
     let id = org.ask(&Model::new([Reply::text("ok")]), "go").await;
@@ -75,7 +75,7 @@ async fn a_log_that_has_ended_takes_nothing_more() {
     assert_eq!(org.log(&id).await, log);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn nobody_publishes_into_a_run_that_is_not_theirs() {
     let plane = Plane::shared();
     let (org, other) = (plane.organization().await, plane.organization().await);
@@ -88,7 +88,7 @@ async fn nobody_publishes_into_a_run_that_is_not_theirs() {
     assert_eq!(org.log(&id).await.len(), 1);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn events_and_the_run_itself_write_one_log_together() {
     let org = Plane::shared().organization().await;
     let pieces: Vec<_> = (0..200).map(|n| format!("{n} ")).collect();

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Model, Plane};
 
-#[tokio::test]
+#[plane_test]
 async fn a_run_for_a_queue_without_a_worker_waits_and_says_for_what() {
     let org = Plane::shared().organization().await;
     let model = Model::new([]);
@@ -25,7 +25,7 @@ async fn a_run_for_a_queue_without_a_worker_waits_and_says_for_what() {
     assert_eq!(model.requests().len(), 0);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_run_that_has_begun_waits_for_nothing() {
     let org = Plane::shared().organization().await;
     let model = Model::new([model_server::Reply::hang_until_released()]);

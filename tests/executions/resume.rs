@@ -14,7 +14,7 @@ async fn finished(org: &Organization) -> (String, Vec<Frame>) {
     (id, frames)
 }
 
-#[tokio::test]
+#[plane_test]
 async fn from_every_entry_a_reader_gets_exactly_the_rest() {
     let org = Plane::shared().organization().await;
     let (id, all) = finished(&org).await;
@@ -25,7 +25,7 @@ async fn from_every_entry_a_reader_gets_exactly_the_rest() {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_reader_at_the_end_gets_the_end_again() {
     let org = Plane::shared().organization().await;
     let (id, all) = finished(&org).await;
@@ -35,7 +35,7 @@ async fn a_reader_at_the_end_gets_the_end_again() {
     assert_eq!(&frames[1], end);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn the_id_may_be_in_the_query_and_the_header_wins() {
     let org = Plane::shared().organization().await;
     let (id, all) = finished(&org).await;
@@ -55,7 +55,7 @@ async fn the_id_may_be_in_the_query_and_the_header_wins() {
     assert_eq!(by_header, ids(1));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn an_unknown_id_is_told_and_everything_is_sent() {
     let org = Plane::shared().organization().await;
     let (id, all) = finished(&org).await;
@@ -71,7 +71,7 @@ async fn an_unknown_id_is_told_and_everything_is_sent() {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn who_comes_back_while_the_run_goes_on_misses_nothing() {
     let org = Plane::shared().organization().await;
     let model = Model::new([Reply::chunks(["Half", " and half."]).hang(Hang::After(1))]);
@@ -87,7 +87,7 @@ async fn who_comes_back_while_the_run_goes_on_misses_nothing() {
     assert_eq!(ids, log);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn pages_of_the_log_have_bounds() {
     let org = Plane::shared().organization().await;
     let (id, all) = finished(&org).await;

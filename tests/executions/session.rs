@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::harness::{Model, Plane, shell};
 
-#[tokio::test]
+#[plane_test]
 async fn a_conversation_has_every_message_once_and_in_order() {
     let org = Plane::shared().organization().await;
     let model = Model::new([shell("echo hi"), shell("exit 1"), Reply::text("Done.")]);

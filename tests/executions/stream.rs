@@ -33,7 +33,7 @@ fn seq(frame: &Frame, execution: &str) -> usize {
     seq
 }
 
-#[tokio::test]
+#[plane_test]
 async fn frames_are_as_clients_need_them() {
     let org = Plane::shared().organization().await;
     // Line ends in what a tool or a model says must not break a frame.
@@ -57,7 +57,7 @@ async fn frames_are_as_clients_need_them() {
     assert_eq!(last, "event: done");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn the_answer_says_that_it_is_a_stream_that_nobody_may_keep() {
     let org = Plane::shared().organization().await;
     let id = org.ask(&Model::new([Reply::text("ok")]), "go").await;
@@ -68,7 +68,7 @@ async fn the_answer_says_that_it_is_a_stream_that_nobody_may_keep() {
     assert_eq!(reply.header("x-accel-buffering"), "no");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn the_first_frame_says_where_the_run_stands() {
     let org = Plane::shared().organization().await;
     let id = org.ask(&Model::new([Reply::text("ok")]), "go").await;
@@ -81,7 +81,7 @@ async fn the_first_frame_says_where_the_run_stands() {
     assert!(first.data["connected_at"].is_f64(), "{first:?}");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn stored_entries_are_numbered_from_one_without_a_gap_and_end_with_the_end() {
     let org = Plane::shared().organization().await;
     let model = Model::new([shell("echo hi"), shell("echo ho"), Reply::chunks(["a", "b", "c"])]);
@@ -101,7 +101,7 @@ async fn stored_entries_are_numbered_from_one_without_a_gap_and_end_with_the_end
     assert_eq!(pages, frames);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn who_joins_in_the_middle_gets_everything_once() {
     let org = Plane::shared().organization().await;
     let model = Model::new([
@@ -131,7 +131,7 @@ async fn who_joins_in_the_middle_gets_everything_once() {
     assert_eq!(text, "Half of it and the rest.");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn all_who_watch_see_the_same() {
     let org = Plane::shared().organization().await;
     let pieces: Vec<_> = (0..50).map(|n| format!("piece {n} ")).collect();
@@ -154,7 +154,7 @@ async fn all_who_watch_see_the_same() {
     assert_eq!(all[0].len(), org.log(&id).await.len());
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_failed_run_ends_with_an_error_and_a_stopped_one_with_done() {
     let org = Plane::shared().organization().await;
     let model = Model::new([Reply::status(401)]);
@@ -174,7 +174,7 @@ async fn a_failed_run_ends_with_an_error_and_a_stopped_one_with_done() {
     assert_eq!(frames[frames.len() - 1].data["status"], "cancelled");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_run_that_is_not_there_or_not_theirs_is_404_before_any_frame() {
     let plane = Plane::shared();
     let (org, other) = (plane.organization().await, plane.organization().await);

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::harness::{Model, Plane};
 
-#[tokio::test]
+#[plane_test]
 async fn a_run_ends_with_the_reason_by_its_id_and_by_its_workflow_id() {
     let org = Plane::shared().organization().await;
     for prefix in ["", "agent-execution-"] {
@@ -25,7 +25,7 @@ async fn a_run_ends_with_the_reason_by_its_id_and_by_its_workflow_id() {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_run_that_is_over_cannot_be_ended_again() {
     let org = Plane::shared().organization().await;
     let id = org.ask(&Model::new([Reply::text("ok")]), "go").await;
@@ -37,7 +37,7 @@ async fn a_run_that_is_over_cannot_be_ended_again() {
     assert_eq!(org.execution(&id).await, before);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_reason_has_between_1_and_500_characters() {
     let org = Plane::shared().organization().await;
     let agent = org.agent(&Model::new([]).name).await;

@@ -10,7 +10,7 @@ async fn post(org: &Organization, path: &str, prefer: &str, body: Value) -> Answ
     Answer::read(org.request(Method::POST, path).header("Prefer", prefer).json(&body)).await
 }
 
-#[tokio::test]
+#[plane_test]
 async fn who_waits_gets_the_finished_run_by_both_ways_to_start_one() {
     let org = Plane::shared().organization().await;
     let model = Model::new([Reply::text("here it is"), Reply::text("here it is")]);
@@ -30,7 +30,7 @@ async fn who_waits_gets_the_finished_run_by_both_ways_to_start_one() {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_run_that_takes_longer_is_answered_without_it() {
     let org = Plane::shared().organization().await;
     let model = Model::new([Reply::hang_until_released()]);
@@ -44,7 +44,7 @@ async fn a_run_that_takes_longer_is_answered_without_it() {
     assert_eq!(org.finished(&id).await["response"], "released");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn who_repeats_a_request_waits_for_the_same_run() {
     let org = Plane::shared().organization().await;
     let model = Model::new([Reply::hang_until_released()]);
@@ -65,7 +65,7 @@ async fn who_repeats_a_request_waits_for_the_same_run() {
     assert_eq!(model.requests().len(), 1);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_failed_run_is_finished_too() {
     let org = Plane::shared().organization().await;
     let agent = org.agent(&Model::new([Reply::status(401)]).name).await;
@@ -74,7 +74,7 @@ async fn a_failed_run_is_finished_too() {
     assert_eq!(reply.body["execution"]["status"], "failed", "{reply}");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_preference_that_cannot_be_read_is_passed_over() {
     let org = Plane::shared().organization().await;
     let model = Model::new([Reply::text("a"), Reply::text("b"), Reply::text("c")]);

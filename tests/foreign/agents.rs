@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::harness::Plane;
 
-#[tokio::test]
+#[plane_test]
 async fn a_worker_says_how_an_agent_does_and_nothing_else() {
     let org = Plane::shared().organization().await;
     let agent = org.agent("instant").await;

@@ -6,7 +6,7 @@ use crate::harness::{ForeignWorker, Plane};
 
 const NOON: &str = "2026-01-31T12:00:00+00:00";
 
-#[tokio::test]
+#[plane_test]
 async fn calls_and_tasks_are_recorded_and_decide_nothing() {
     let org = Plane::shared().organization().await;
     let worker = ForeignWorker::start(&org).await;
@@ -27,7 +27,7 @@ async fn calls_and_tasks_are_recorded_and_decide_nothing() {
     assert_eq!(org.execution(&run).await["status"], "running");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_batch_is_recorded_whole_and_decides_nothing() {
     let org = Plane::shared().organization().await;
     let worker = ForeignWorker::start(&org).await;
@@ -47,7 +47,7 @@ async fn a_batch_is_recorded_whole_and_decides_nothing() {
     assert_eq!(org.execution(&run).await["status"], "running");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn what_is_wrong_is_refused_by_its_field() {
     let org = Plane::shared().organization().await;
     let worker = ForeignWorker::start(&org).await;

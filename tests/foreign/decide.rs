@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::harness::{ForeignWorker, Plane, names};
 
-#[tokio::test]
+#[plane_test]
 async fn a_turn_that_failed_ends_its_run() {
     let org = Plane::shared().organization().await;
     let worker = ForeignWorker::start(&org).await;
@@ -21,7 +21,7 @@ async fn a_turn_that_failed_ends_its_run() {
     assert_eq!(org.execution(&run).await["error_message"], "401 from the model");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_turn_that_was_cut_off_interrupts_its_run() {
     let org = Plane::shared().organization().await;
     let worker = ForeignWorker::start(&org).await;
@@ -33,7 +33,7 @@ async fn a_turn_that_was_cut_off_interrupts_its_run() {
     assert_eq!(names(&org.stream(&run, None).await).last(), Some(&"error"));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn an_interactive_run_waits_after_its_turn_and_goes_on_with_a_message() {
     let org = Plane::shared().organization().await;
     let worker = ForeignWorker::start(&org).await;
@@ -58,7 +58,7 @@ async fn an_interactive_run_waits_after_its_turn_and_goes_on_with_a_message() {
     assert_eq!(ended.body["status"], "completed", "{ended}");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_message_during_a_turn_keeps_the_run_open_for_its_answer() {
     let org = Plane::shared().organization().await;
     let worker = ForeignWorker::start(&org).await;
@@ -77,7 +77,7 @@ async fn a_message_during_a_turn_keeps_the_run_open_for_its_answer() {
     assert_eq!(org.execution(&run).await["response"], "Yes?");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_turn_that_is_reported_twice_counts_once() {
     let org = Plane::shared().organization().await;
     let worker = ForeignWorker::start(&org).await;
@@ -89,7 +89,7 @@ async fn a_turn_that_is_reported_twice_counts_once() {
     assert_eq!(org.execution(&run).await["usage"]["total_tokens"], 18);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn what_was_not_streamed_is_told_by_the_reports() {
     let org = Plane::shared().organization().await;
     let worker = ForeignWorker::start(&org).await;
@@ -102,7 +102,7 @@ async fn what_was_not_streamed_is_told_by_the_reports() {
     assert_eq!(org.execution(&run).await["response"], whole);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_turn_whose_report_does_not_come_is_decided_by_its_conversation() {
     let org = Plane::shared().organization().await;
     let worker = ForeignWorker::start(&org).await;
@@ -126,7 +126,7 @@ async fn a_turn_whose_report_does_not_come_is_decided_by_its_conversation() {
     assert_eq!(org.get(&path).await.body["message_count"], 2);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn figures_of_a_run_of_ours_decide_nothing() {
     let org = Plane::shared().organization().await;
     let worker = ForeignWorker::start(&org).await;

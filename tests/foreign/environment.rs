@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::harness::{Plane, unique};
 
-#[tokio::test]
+#[plane_test]
 async fn an_agents_own_is_laid_over_its_environments() {
     let org = Plane::shared().organization().await;
     let environment = json!({

@@ -10,7 +10,7 @@ fn pieces(log: &[Value]) -> Vec<&str> {
     chunks.map(|entry| entry["data"]["data"]["content"].as_str().expect("a text")).collect()
 }
 
-#[tokio::test]
+#[plane_test]
 async fn every_event_of_the_protocol_is_taken() {
     let org = Plane::shared().organization().await;
     let worker = ForeignWorker::start(&org).await;
@@ -52,7 +52,7 @@ async fn every_event_of_the_protocol_is_taken() {
     assert_eq!(org.execution(&run).await["status"], "running");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn text_that_is_said_once_more_is_not_shown_twice() {
     let org = Plane::shared().organization().await;
     let worker = ForeignWorker::start(&org).await;
@@ -67,7 +67,7 @@ async fn text_that_is_said_once_more_is_not_shown_twice() {
     assert_eq!(org.execution(&run).await["response"], "One\ntwo");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn text_that_repeats_itself_and_goes_on_is_kept() {
     let org = Plane::shared().organization().await;
     let worker = ForeignWorker::start(&org).await;
@@ -80,7 +80,7 @@ async fn text_that_repeats_itself_and_goes_on_is_kept() {
     assert_eq!(org.execution(&run).await["response"], "haha said the fox");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_persons_message_is_not_shown_again() {
     let org = Plane::shared().organization().await;
     let worker = ForeignWorker::start(&org).await;
@@ -93,7 +93,7 @@ async fn a_persons_message_is_not_shown_again() {
     assert_eq!(org.log(&run).await, before);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn an_answer_that_was_not_streamed_is_shown_whole() {
     let org = Plane::shared().organization().await;
     let worker = ForeignWorker::start(&org).await;
@@ -103,7 +103,7 @@ async fn an_answer_that_was_not_streamed_is_shown_whole() {
     assert_eq!(pieces(&org.log(&run).await), ["All of it"]);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn pieces_that_come_at_once_are_all_kept() {
     let org = Plane::shared().organization().await;
     let worker = ForeignWorker::start(&org).await;

@@ -17,7 +17,7 @@ fn new_id() -> String {
     )
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_run_is_made_with_the_id_it_has_goes_its_way_and_is_its_jobs() {
     let org = Plane::shared().organization().await;
     let worker = ForeignWorker::start(&org).await;
@@ -58,7 +58,7 @@ async fn a_run_is_made_with_the_id_it_has_goes_its_way_and_is_its_jobs() {
     assert_eq!(org.post(&path, end).await.body["status"], "not_found");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_run_that_broke_before_it_said_so_ends_by_its_jobs_report() {
     let org = Plane::shared().organization().await;
     let worker = ForeignWorker::start(&org).await;
@@ -81,7 +81,7 @@ async fn a_run_that_broke_before_it_said_so_ends_by_its_jobs_report() {
     );
 }
 
-#[tokio::test]
+#[plane_test]
 async fn what_is_not_there_or_not_right_is_refused() {
     let plane = Plane::shared();
     let (org, other) = (plane.organization().await, plane.organization().await);

@@ -14,7 +14,7 @@ async fn beats(org: &Organization, worker: &ForeignWorker) -> Reply {
     org.post(&format!("/api/v1/workers/{}/heartbeat", worker.id), json!({})).await
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_run_whose_worker_left_waits_and_goes_on_when_it_is_heard() {
     let org = Plane::shared().organization().await;
     let worker = ForeignWorker::start(&org).await;
@@ -33,7 +33,7 @@ async fn a_run_whose_worker_left_waits_and_goes_on_when_it_is_heard() {
     assert_eq!(reported.body["status"], "completed", "{reported}");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn who_leaves_takes_nothing_from_another_though_ours_serve_the_queue_too() {
     let org = Plane::shared().organization().await;
     let worker = ForeignWorker::start(&org).await;
@@ -47,7 +47,7 @@ async fn who_leaves_takes_nothing_from_another_though_ours_serve_the_queue_too()
     assert_eq!(ours.post("/disconnect", json!({})).await.status, 204);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_run_of_which_nobody_says_who_has_it_is_the_last_workers() {
     let org = Plane::shared().organization().await;
     let worker = ForeignWorker::start(&org).await;
@@ -66,7 +66,7 @@ async fn a_run_of_which_nobody_says_who_has_it_is_the_last_workers() {
     assert_eq!(org.execution(&run).await["status"], "queued");
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn what_a_silent_worker_ran_fails_though_seeing_to_it_was_cut_off() {
     let plane = Plane::configured("worker_temporal_address = \"127.0.0.1:9\"\n");
     let org = plane.organization().await;
@@ -86,7 +86,7 @@ async fn what_a_silent_worker_ran_fails_though_seeing_to_it_was_cut_off() {
     worker.running(json!({"prompt": "on"})).await;
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_sign_of_life_does_not_bring_back_who_is_leaving() {
     let org = Plane::shared().organization().await;
     for _ in 0..10 {
@@ -104,7 +104,7 @@ async fn a_sign_of_life_does_not_bring_back_who_is_leaving() {
     }
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn a_plane_that_was_killed_knows_its_workers_and_their_runs() {
     let plane = Plane::configured("worker_temporal_address = \"127.0.0.1:9\"\n");
     let org = plane.organization().await;

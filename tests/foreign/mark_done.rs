@@ -18,7 +18,7 @@ async fn waits(worker: &ForeignWorker, answer: &str) -> String {
     run
 }
 
-#[tokio::test]
+#[plane_test]
 async fn one_that_waits_completes_and_what_its_workflow_says_then_changes_nothing() {
     let org = Plane::shared().organization().await;
     let worker = ForeignWorker::start(&org).await;
@@ -35,7 +35,7 @@ async fn one_that_waits_completes_and_what_its_workflow_says_then_changes_nothin
     assert_eq!(org.log(&run).await, log);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn one_that_runs_completes_with_the_report_of_its_turn() {
     let org = Plane::shared().organization().await;
     let worker = ForeignWorker::start(&org).await;
@@ -52,7 +52,7 @@ async fn one_that_runs_completes_with_the_report_of_its_turn() {
     assert_eq!(org.execution(&run).await["response"], "Hello");
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn its_workflow_is_told_in_the_commit_that_changes_the_run_and_once() {
     // Temporal is away, so that what it is to be told stays where it is.
     let relay = Relay::to("http://127.0.0.1:9").await;

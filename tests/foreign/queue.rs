@@ -5,7 +5,7 @@ use serde_json::json;
 use super::socket::connect;
 use crate::harness::{ForeignWorker, Plane};
 
-#[tokio::test]
+#[plane_test]
 async fn a_worker_for_one_run_sees_it_end() {
     let org = Plane::shared().organization().await;
     let worker = ForeignWorker::start(&org).await;
@@ -25,7 +25,7 @@ async fn a_worker_for_one_run_sees_it_end() {
     assert_eq!(org.get(nowhere).await.status, 404);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_command_and_a_configuration_are_told() {
     let org = Plane::shared().organization().await;
     let worker = ForeignWorker::start(&org).await;
@@ -46,7 +46,7 @@ async fn a_command_and_a_configuration_are_told() {
     assert_eq!(config.text("queue_id"), worker.queue);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn one_worker_of_a_queue_updates_itself_at_a_time() {
     let org = Plane::shared().organization().await;
     let queue = org.queue_without_worker().await;

@@ -14,7 +14,7 @@ async fn register(org: &Organization, environment: &str) -> Reply {
     org.post("/api/v1/workers/register", body).await
 }
 
-#[tokio::test]
+#[plane_test]
 async fn it_is_given_a_queue_of_the_environment_and_told_the_rest_at_its_start() {
     let org = Plane::shared().organization().await;
     let id = org.create(ENVIRONMENTS, json!({"name": "staging"})).await;
@@ -70,7 +70,7 @@ async fn it_is_given_a_queue_of_the_environment_and_told_the_rest_at_its_start()
     assert_eq!(listed["worker_metadata"], json!({"b": 2}));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn an_environment_that_is_not_there_is_made_by_who_may() {
     let org = Plane::shared().organization().await;
     let name = unique("env");
@@ -96,7 +96,7 @@ async fn an_environment_that_is_not_there_is_made_by_who_may() {
     assert_ne!(again.body["worker_id"], registered.body["worker_id"]);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn several_that_come_at_once_make_it_once() {
     let org = Plane::shared().organization().await;
     let name = unique("env");
@@ -108,7 +108,7 @@ async fn several_that_come_at_once_make_it_once() {
     assert_eq!(org.get(ENVIRONMENTS).await.texts("name"), ["default", &name]);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn an_environment_that_is_not_ready_takes_none() {
     let org = Plane::shared().organization().await;
     let id = org.create(ENVIRONMENTS, json!({"name": "staging"})).await;
@@ -119,7 +119,7 @@ async fn an_environment_that_is_not_ready_takes_none() {
     assert_eq!((refused.status, refused.text("detail").as_str()), (400, detail));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn workers_of_others_are_not_there() {
     let plane = Plane::shared();
     let (org, other) = (plane.organization().await, plane.organization().await);
@@ -146,7 +146,7 @@ async fn workers_of_others_are_not_there() {
     assert_eq!(org.post(&format!("{path}/start"), json!({})).await.status, 410);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_bad_field_is_refused_by_name() {
     let org = Plane::shared().organization().await;
     for (path, body, at) in [
@@ -167,7 +167,7 @@ async fn a_bad_field_is_refused_by_name() {
     assert_eq!(org.get(ENVIRONMENTS).await.texts("name"), ["default"], "nothing is made");
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn a_plane_without_temporal_takes_none() {
     let plane = Plane::start();
     let org = plane.organization().await;

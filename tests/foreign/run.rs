@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{ForeignWorker, Plane, names};
 
-#[tokio::test]
+#[plane_test]
 async fn a_run_goes_from_its_start_to_its_end() {
     let org = Plane::shared().organization().await;
     let worker = ForeignWorker::start(&org).await;
@@ -98,7 +98,7 @@ async fn a_run_goes_from_its_start_to_its_end() {
     assert_eq!(said, ["What is new?", "Much is new:\nit is Friday"]);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn its_tool_calls_look_like_ours() {
     let org = Plane::shared().organization().await;
     let worker = ForeignWorker::start(&org).await;
@@ -115,7 +115,7 @@ async fn its_tool_calls_look_like_ours() {
     assert_eq!(data["status"], "failed");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn who_waits_for_a_run_gets_its_answer() {
     let org = Plane::shared().organization().await;
     let worker = ForeignWorker::start(&org).await;

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::harness::{ForeignWorker, Plane};
 
-#[tokio::test]
+#[plane_test]
 async fn what_is_new_is_added_and_nothing_is_replaced() {
     let org = Plane::shared().organization().await;
     let worker = ForeignWorker::start(&org).await;
@@ -35,7 +35,7 @@ async fn what_is_new_is_added_and_nothing_is_replaced() {
     assert_eq!(org.execution(&run).await["last_message_preview"], "[Tool: shell] Friday");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn blocks_are_read_and_a_wrong_message_is_refused_by_its_field() {
     let org = Plane::shared().organization().await;
     let worker = ForeignWorker::start(&org).await;
@@ -57,7 +57,7 @@ async fn blocks_are_read_and_a_wrong_message_is_refused_by_its_field() {
     assert_eq!(stored.body["messages"][1]["content"], "42", "{stored}");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn the_conversation_of_a_run_of_ours_is_kept_by_the_plane() {
     let org = Plane::shared().organization().await;
     let queue = org.queue_without_worker().await;

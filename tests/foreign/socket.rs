@@ -43,7 +43,7 @@ pub async fn connect(org: &Organization, key: &str, worker: &str) -> Result<Sock
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn events_and_signs_of_life_go_over_one_connection() {
     let org = Plane::shared().organization().await;
     let worker = ForeignWorker::start(&org).await;
@@ -81,7 +81,7 @@ async fn events_and_signs_of_life_go_over_one_connection() {
     assert_eq!(socket.next().await, json!({"type": "error", "error": over}));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn only_a_worker_of_the_organization_is_let_in() {
     let plane = Plane::shared();
     let (org, other) = (plane.organization().await, plane.organization().await);
@@ -108,7 +108,7 @@ async fn only_a_worker_of_the_organization_is_let_in() {
     assert_eq!(socket.next().await, expected);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_worker_counts_with_its_connection_and_not_once_it_has_ended() {
     let org = Plane::shared().organization().await;
     let worker = ForeignWorker::start(&org).await;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::socket::connect;
 use crate::harness::{FOREIGN_TEMPORAL, ForeignWorker, Plane, unique};
 
-#[tokio::test]
+#[plane_test]
 async fn a_worker_is_told_where_it_finds_what() {
     let org = Plane::shared().organization().await;
     let queue = org.queue_without_worker().await;
@@ -36,7 +36,7 @@ async fn a_worker_is_told_where_it_finds_what() {
     assert_ne!(again.body["worker_id"], reply.body["worker_id"]);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn its_signs_of_life_are_taken() {
     let org = Plane::shared().organization().await;
     let worker = ForeignWorker::start(&org).await;
@@ -67,7 +67,7 @@ async fn its_signs_of_life_are_taken() {
     assert_eq!(workers.body, json!([]));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_queue_takes_no_more_workers_than_it_may_have() {
     let org = Plane::shared().organization().await;
     let queues = format!("/api/v1/environments/{}/worker-queues", org.environment_id);
@@ -78,7 +78,7 @@ async fn a_queue_takes_no_more_workers_than_it_may_have() {
     assert!(reply.text("detail").contains("has 1 of at most 1 workers"), "{reply}");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_body_that_is_wrong_is_refused_by_its_field() {
     let org = Plane::shared().organization().await;
     let queue = org.queue_without_worker().await;
@@ -100,7 +100,7 @@ async fn a_body_that_is_wrong_is_refused_by_its_field() {
     assert_eq!(reply.fields(), ["path.queue_id"], "{reply}");
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn a_plane_without_temporal_says_so_and_what_serves_its_queues() {
     let plane = Plane::start();
     let org = plane.organization().await;

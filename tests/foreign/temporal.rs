@@ -48,7 +48,7 @@ impl Scene {
     }
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn a_workflow_begins_on_the_queues_task_queue_with_the_prompt_and_the_parents_text() {
     let scene = Scene::settle().await;
     let (parent, history) = scene.asked(json!({"prompt": "What is it?"})).await;
@@ -76,7 +76,7 @@ async fn a_workflow_begins_on_the_queues_task_queue_with_the_prompt_and_the_pare
     scene.assert_no_key(&history);
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn a_workflow_is_told_of_a_message_once_and_of_a_cancel() {
     let scene = Scene::settle().await;
     let metadata = json!({"interactive": true});

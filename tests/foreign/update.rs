@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::harness::{ForeignWorker, Plane};
 
-#[tokio::test]
+#[plane_test]
 async fn a_cancelled_run_stays_cancelled_whatever_its_workflow_says() {
     let org = Plane::shared().organization().await;
     let worker = ForeignWorker::start(&org).await;
@@ -22,7 +22,7 @@ async fn a_cancelled_run_stays_cancelled_whatever_its_workflow_says() {
     assert_eq!(org.log(&run).await, log, "its log has ended");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_run_that_was_cancelled_before_its_start_does_not_begin() {
     let org = Plane::shared().organization().await;
     let worker = ForeignWorker::start(&org).await;
@@ -32,7 +32,7 @@ async fn a_run_that_was_cancelled_before_its_start_does_not_begin() {
     assert_eq!((reply.status, &reply.body["status"]), (200, &json!("cancelled")), "{reply}");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn words_are_taken_in_any_case_and_metadata_is_added_to() {
     let org = Plane::shared().organization().await;
     let worker = ForeignWorker::start(&org).await;
@@ -53,7 +53,7 @@ async fn words_are_taken_in_any_case_and_metadata_is_added_to() {
     );
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_body_that_is_wrong_is_refused_by_its_field() {
     let org = Plane::shared().organization().await;
     let worker = ForeignWorker::start(&org).await;
@@ -76,7 +76,7 @@ async fn a_body_that_is_wrong_is_refused_by_its_field() {
     assert_eq!(reply.to_string(), r#"404 {"detail":"Execution not found"}"#);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn nobody_reports_on_the_run_of_another_organization() {
     let plane = Plane::shared();
     let (acme, umbrella) = (plane.organization().await, plane.organization().await);
@@ -95,7 +95,7 @@ async fn nobody_reports_on_the_run_of_another_organization() {
     assert_eq!(acme.execution(&run).await["status"], "running");
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn a_worker_of_ours_takes_nothing_of_a_queue_with_foreign_workers_alone() {
     let plane = Plane::configured("worker_temporal_address = \"127.0.0.1:9\"\n");
     let org = plane.organization().await;

@@ -1,14 +1,12 @@
-//! A database of Postgres for a plane, where the tests are told to use it.
+//! A database of Postgres for a plane.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
 
-use super::unique;
+use super::{TestPlane, unique};
 
 /// Where the server is: set by `cargo xtask test`, or by hand as `cargo xtask services start` says.
 const SERVER: &str = "DROVER_TEST_DATABASE_URL";
-/// `postgres` puts the planes of all tests there.
-const STORE: &str = "DROVER_TEST_STORE";
 
 /// A database that is dropped with its plane.
 pub struct Database {
@@ -18,16 +16,15 @@ pub struct Database {
     name: String,
 }
 
-/// A table that nobody else can read or write, until this is dropped.
+/// What nobody else can write, until this is dropped.
 pub struct Held {
     session: Child,
 }
 
 impl Database {
-    /// A fresh one; none where the tests run on SQLite.
-    #[expect(clippy::disallowed_methods, reason = "it is how the tests are told")]
-    pub fn configured() -> Option<Self> {
-        std::env::var(STORE).is_ok_and(|store| store == "postgres").then(Self::make)
+    /// A fresh one; none where the test runs on SQLite.
+    pub fn of_test() -> Option<Self> {
+        (TestPlane::current() == TestPlane::Scale).then(Self::make)
     }
 
     /// A fresh one.
@@ -51,18 +48,21 @@ impl Database {
         psql(&self.url, statement).trim().to_owned()
     }
 
-    /// Holds a table against everybody, in a transaction of a session of its own.
+    /// Holds a table against everybody who would read or write it.
     pub fn hold(&self, table: &str) -> Held {
+        self.hold_by(&format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"))
+    }
+
+    /// Holds what a statement locks, in a transaction of a session of its own.
+    pub fn hold_by(&self, statement: &str) -> Held {
         let mut command = Command::new("psql");
         command.args([self.url.as_str(), "-qAt"]).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut session = command.spawn().expect("run psql");
         let stdin = session.stdin.as_mut().expect("its stdin");
-        writeln!(stdin, "BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE; SELECT 'held';")
-            .expect("tell psql");
-        let mut said = String::new();
-        let mut stdout = BufReader::new(session.stdout.take().expect("its stdout"));
-        stdout.read_line(&mut said).expect("a line");
-        assert_eq!(said, "held\n");
+        writeln!(stdin, "BEGIN; {statement}; SELECT 'held';").expect("tell psql");
+        let stdout = BufReader::new(session.stdout.take().expect("its stdout"));
+        let mut said = stdout.lines().map(|line| line.expect("UTF-8"));
+        assert!(said.any(|line| line == "held"), "{statement}");
         Held { session }
     }
 

@@ -9,6 +9,7 @@ pub mod processes;
 pub mod program;
 mod relay;
 mod replicas;
+mod test_plane;
 pub mod tokens;
 mod worker;
 mod workspace;
@@ -20,6 +21,7 @@ pub use organization::{Frame, Organization, Reply, names};
 pub use plane::{Plane, temporal_server};
 pub use relay::Relay;
 pub use replicas::{Replicas, hex_key};
+pub use test_plane::TestPlane;
 pub use worker::Worker;
 pub use workspace::{Pipe, Workspace};
 

@@ -10,13 +10,11 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::database::Database;
-use super::{Organization, Reply, Worker, unique};
+use super::{Organization, Reply, TestPlane, Worker, unique};
 
 /// Where a Temporal server is: set by `cargo xtask test`, or by hand as `cargo xtask services start`
 /// says.
 const TEMPORAL: &str = "DROVER_TEST_TEMPORAL_ADDRESS";
-/// `temporal` has it drive the runs of the shared plane; organizations then have workers there.
-const ENGINE: &str = "DROVER_TEST_ENGINE";
 
 /// A running plane.
 pub struct Plane {
@@ -39,18 +37,21 @@ enum Directory {
 }
 
 impl Plane {
-    /// The plane that all tests share, unless they kill it.
+    /// The plane of the test's kind that all tests share, unless they kill it.
     pub fn shared() -> &'static Self {
-        static SHARED: OnceLock<Plane> = OnceLock::new();
-        SHARED.get_or_init(|| {
-            Self::launch(Directory::Shared(shared_directory()), Database::configured(), &[])
+        static SHARED: [OnceLock<Plane>; TestPlane::COUNT] =
+            [const { OnceLock::new() }; TestPlane::COUNT];
+        let kind = TestPlane::current();
+        SHARED[kind as usize].get_or_init(|| {
+            let directory = Directory::Shared(shared_directory(kind));
+            Self::launch(directory, Database::of_test(), &[])
         })
     }
 
     /// A plane of one's own on a fresh directory.
     pub fn start() -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
-        Self::launch(Directory::Own(directory), Database::configured(), &[])
+        Self::launch(Directory::Own(directory), Database::of_test(), &[])
     }
 
     /// A plane of one's own whose database is in its directory, whatever the others use.
@@ -70,11 +71,11 @@ impl Plane {
         Self::launch(Directory::Own(directory), Some(database), &[])
     }
 
-    /// A plane of one's own on this database, whose runs Temporal drives.
-    pub fn start_on_temporal(database: Database) -> Self {
+    /// A plane of one's own on this database, whose runs this Temporal drives.
+    pub fn start_on_temporal(database: Database, temporal: &str) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         // No flag: the next start on this directory has it too.
-        let toml = format!("temporal_address = '{}'", temporal_server());
+        let toml = format!("temporal_address = '{temporal}'");
         std::fs::write(directory.path().join("drover.toml"), toml).expect("write drover.toml");
         Self::launch(Directory::Own(directory), Some(database), &[])
     }
@@ -82,14 +83,14 @@ impl Plane {
     /// A plane of one's own that is started with these flags too.
     pub fn start_with(flags: &[&str]) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
-        Self::launch(Directory::Own(directory), Database::configured(), flags)
+        Self::launch(Directory::Own(directory), Database::of_test(), flags)
     }
 
     /// A plane of one's own with this `drover.toml`.
     pub fn configured(toml: &str) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         std::fs::write(directory.path().join("drover.toml"), toml).expect("write drover.toml");
-        Self::launch(Directory::Own(directory), Database::configured(), &[])
+        Self::launch(Directory::Own(directory), Database::of_test(), &[])
     }
 
     /// Kills this one with SIGKILL and starts another on its directory, on another port.
@@ -241,7 +242,7 @@ impl Plane {
         let mut organization = self.organization_without_worker(name).await;
         // One of a plane that is killed would not find where it is afterwards.
         if matches!(self.directory, Directory::Shared(_)) {
-            organization.worker = Worker::configured(self, &organization).map(Arc::new);
+            organization.worker = Worker::of_test(self, &organization).map(Arc::new);
         }
         organization
     }
@@ -307,7 +308,11 @@ impl Plane {
             .envs((!own).then_some(("DROVER_WORKER_TEMPORAL_ADDRESS", super::FOREIGN_TEMPORAL)))
             .envs(database.iter().map(|database| ("DROVER_DATABASE_URL", &database.url)))
             // The others are killed and started again, with workers that must find them.
-            .envs((!own).then(temporal).flatten().map(|url| ("DROVER_TEMPORAL_ADDRESS", url)))
+            .envs(
+                (!own && TestPlane::current() == TestPlane::Scale)
+                    .then(temporal_server)
+                    .map(|url| ("DROVER_TEMPORAL_ADDRESS", url)),
+            )
             .stdout(Stdio::piped())
             .stderr(log_file(directory.path()))
             .spawn()
@@ -366,7 +371,7 @@ impl Directory {
 
 /// A folder of this process for the plane that its tests share; other tests may run beside these.
 /// Statics are never dropped, so each run removes the folders of the runs that have ended.
-fn shared_directory() -> PathBuf {
+fn shared_directory(kind: TestPlane) -> PathBuf {
     let all = Path::new(env!("CARGO_TARGET_TMPDIR")).join("shared-planes");
     std::fs::create_dir_all(&all).expect("make the folder of shared planes");
     for folder in std::fs::read_dir(&all).expect("the folder of shared planes").flatten() {
@@ -375,7 +380,7 @@ fn shared_directory() -> PathBuf {
             let _gone = std::fs::remove_dir_all(folder.path());
         }
     }
-    let path = all.join(std::process::id().to_string());
+    let path = all.join(std::process::id().to_string()).join(format!("{kind:?}"));
     std::fs::create_dir_all(&path).expect("make the shared plane's folder");
     path
 }
@@ -390,13 +395,6 @@ fn log_file(directory: &Path) -> std::fs::File {
 #[expect(clippy::disallowed_methods, reason = "it is how the tests are told")]
 pub fn temporal_server() -> String {
     std::env::var(TEMPORAL).expect("a server; see `cargo xtask services start`")
-}
-
-/// The same, if it is to drive the runs of the shared plane.
-#[expect(clippy::disallowed_methods, reason = "it is how the tests are told")]
-fn temporal() -> Option<String> {
-    let is_wanted = std::env::var(ENGINE).is_ok_and(|engine| engine == "temporal");
-    is_wanted.then(temporal_server)
 }
 
 fn client() -> reqwest::Client {

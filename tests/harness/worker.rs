@@ -7,11 +7,7 @@ use std::sync::mpsc::{Receiver, channel};
 
 use model_server::ModelServer;
 
-use super::{Organization, Plane};
-
-/// `own` makes the organizations of all tests have a worker of their own, which takes the work from
-/// the one inside the plane, or from Temporal where the shared plane has it.
-const WORKER: &str = "DROVER_TEST_WORKER";
+use super::{Organization, Plane, TestPlane};
 
 /// A running `drover worker`.
 pub struct Worker {
@@ -33,11 +29,12 @@ impl Worker {
         Self::launch(org, queues, flags, directory, &workspaces)
     }
 
-    /// A worker of an organization's first queue, if the tests are to have one: as near to the one
-    /// inside the plane as can be.
-    #[expect(clippy::disallowed_methods, reason = "it is how the tests are told")]
-    pub fn configured(plane: &Plane, org: &Organization) -> Option<Self> {
-        std::env::var(WORKER).ok().filter(|worker| worker == "own")?;
+    /// A worker of an organization's first queue, if organizations of this test have one: as near to
+    /// the one inside the plane as can be.
+    pub fn of_test(plane: &Plane, org: &Organization) -> Option<Self> {
+        if TestPlane::current() == TestPlane::Embedded {
+            return None;
+        }
         let directory = tempfile::tempdir().expect("a temporary directory");
         let settings = plane.settings_file();
         let config = settings.to_str().expect("a path in UTF-8");

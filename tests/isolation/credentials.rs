@@ -8,7 +8,7 @@ use super::walk::{assert_unauthorized, keyed, send};
 use super::world::World;
 use crate::harness::{Plane, tokens};
 
-#[tokio::test]
+#[plane_test]
 async fn without_a_key_no_operation_answers() {
     let owner = Plane::shared().organization().await;
     let world = World::create(&owner).await;
@@ -20,7 +20,7 @@ async fn without_a_key_no_operation_answers() {
     assert_eq!(world.snapshot().await, before);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn without_a_key_a_bad_body_or_query_is_not_looked_at() {
     let owner = Plane::shared().organization().await;
     let world = World::create(&owner).await;
@@ -30,7 +30,7 @@ async fn without_a_key_a_bad_body_or_query_is_not_looked_at() {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn public_operations_take_anybody_and_no_notice_of_a_bad_key() {
     let owner = Plane::shared().organization().await;
     let world = World::create(&owner).await;
@@ -43,7 +43,7 @@ async fn public_operations_take_anybody_and_no_notice_of_a_bad_key() {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_key_of_an_organization_is_not_the_operators() {
     let owner = Plane::shared().organization().await;
     let world = World::create(&owner).await;
@@ -61,7 +61,7 @@ async fn a_key_of_an_organization_is_not_the_operators() {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_forged_key_opens_nothing() {
     let plane = Plane::shared();
     let stranger = plane.organization().await;
@@ -79,7 +79,7 @@ async fn a_forged_key_opens_nothing() {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_revoked_key_opens_nothing() {
     let owner = Plane::shared().organization().await;
     let world = World::create(&owner).await;

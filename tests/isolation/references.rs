@@ -20,7 +20,7 @@ async fn refused(
     foreign
 }
 
-#[tokio::test]
+#[plane_test]
 async fn an_agent_is_not_made_with_the_skill_of_another_organization() {
     let plane = Plane::shared();
     let (acme, umbrella) = (plane.organization().await, plane.organization().await);
@@ -38,7 +38,7 @@ async fn an_agent_is_not_made_with_the_skill_of_another_organization() {
     assert_eq!(umbrella.get(&path).await.body, before, "nothing is written");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn an_agent_is_not_assigned_to_the_environment_of_another_organization() {
     let plane = Plane::shared();
     let (acme, umbrella) = (plane.organization().await, plane.organization().await);
@@ -51,7 +51,7 @@ async fn an_agent_is_not_assigned_to_the_environment_of_another_organization() {
     assert_eq!((reply.status, reply.fields()), (422, vec!["body.environment_ids.0".to_owned()]));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_skill_of_another_organization_is_not_given_to_an_agent() {
     let plane = Plane::shared();
     let (acme, umbrella) = (plane.organization().await, plane.organization().await);
@@ -66,7 +66,7 @@ async fn a_skill_of_another_organization_is_not_given_to_an_agent() {
     assert_eq!(umbrella.post(&path, json!({"skill_id": own})).await.status, 404);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_run_is_not_sent_to_the_queue_of_another_organization() {
     let plane = Plane::shared();
     let (acme, umbrella) = (plane.organization().await, plane.organization().await);
@@ -87,7 +87,7 @@ async fn a_run_is_not_sent_to_the_queue_of_another_organization() {
     assert_eq!(umbrella.get("/api/v1/executions").await.body, json!([]), "nothing is written");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_job_does_not_run_the_agent_of_another_organization_nor_tell_its_name() {
     let plane = Plane::shared();
     let (acme, umbrella) = (plane.organization().await, plane.organization().await);
@@ -102,7 +102,7 @@ async fn a_job_does_not_run_the_agent_of_another_organization_nor_tell_its_name(
     assert_eq!(umbrella.get("/api/v1/executions").await.body, json!([]));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_run_does_not_continue_the_conversation_of_another_organization() {
     let plane = Plane::shared();
     let (acme, umbrella) = (plane.organization().await, plane.organization().await);
@@ -114,7 +114,7 @@ async fn a_run_does_not_continue_the_conversation_of_another_organization() {
     assert_eq!((reply.status, reply.fields()), (422, vec!["body.parent_execution_id".to_owned()]));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn filters_by_anothers_ids_find_nothing() {
     let plane = Plane::shared();
     let (acme, umbrella) = (plane.organization().await, plane.organization().await);
@@ -128,7 +128,7 @@ async fn filters_by_anothers_ids_find_nothing() {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn the_same_idempotency_key_in_two_organizations_is_two_keys() {
     let plane = Plane::shared();
     let key = unique("key");
@@ -144,7 +144,7 @@ async fn the_same_idempotency_key_in_two_organizations_is_two_keys() {
     assert_ne!(runs[0], runs[1]);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn names_are_taken_within_an_organization_only() {
     let plane = Plane::shared();
     for org in [plane.organization().await, plane.organization().await] {

@@ -45,22 +45,22 @@ async fn walk(role: &str, allowed: &[Action]) {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn an_admin_may_do_everything_in_the_organization() {
     walk("admin", &[Read, Write, Run, Report, Administer]).await;
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_member_makes_and_runs_things_and_manages_no_keys() {
     walk("member", &[Read, Write, Run, Report]).await;
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_viewer_reads() {
     walk("viewer", &[Read]).await;
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_worker_reads_and_reports() {
     walk("worker", &[Read, Report]).await;
 }

@@ -5,7 +5,7 @@ use super::walk::{keyed, send};
 use super::world::World;
 use crate::harness::Plane;
 
-#[tokio::test]
+#[plane_test]
 async fn what_another_organization_has_is_not_there() {
     let plane = Plane::shared();
     let (acme, umbrella) = (plane.organization().await, plane.organization().await);
@@ -26,7 +26,7 @@ async fn what_another_organization_has_is_not_there() {
     assert_eq!(world.snapshot().await, before, "a stranger has changed nothing");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn an_id_that_nobody_has_gets_the_same_answer_as_anothers() {
     let plane = Plane::shared();
     let (acme, umbrella) = (plane.organization().await, plane.organization().await);
@@ -48,7 +48,7 @@ async fn an_id_that_nobody_has_gets_the_same_answer_as_anothers() {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn lists_show_nothing_of_another_organization() {
     let plane = Plane::shared();
     let (acme, umbrella) = (plane.organization().await, plane.organization().await);

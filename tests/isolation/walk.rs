@@ -46,7 +46,7 @@ fn only_the_listed_operations_ask_for_no_key_of_an_organization() {
     assert_eq!(with(Access::Operator), OPERATOR.map(|(id, _)| id).into());
 }
 
-#[tokio::test]
+#[plane_test]
 async fn every_operation_answers_the_owner_with_its_own_status() {
     let owner = Plane::shared().organization().await;
     let shared = World::create(&owner).await;

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::JOBS;
 use crate::harness::Plane;
 
-#[tokio::test]
+#[plane_test]
 async fn a_schedule_makes_a_cron_job_of_an_agent() {
     let org = Plane::shared().organization().await;
     let sent = json!({
@@ -31,7 +31,7 @@ async fn a_schedule_makes_a_cron_job_of_an_agent() {
     assert_eq!(made.body["next_run_at"], made.body["next_execution_at"]);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_path_makes_a_webhook_job_of_a_team() {
     let org = Plane::shared().organization().await;
     let sent =
@@ -49,7 +49,7 @@ async fn a_path_makes_a_webhook_job_of_a_team() {
     assert!(made.text("webhook_path").starts_with("/api/v1/jobs/webhook/"), "the plane's own");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn neither_makes_a_manual_job_and_empty_words_are_no_words() {
     let org = Plane::shared().organization().await;
     let sent = json!({
@@ -60,7 +60,7 @@ async fn neither_makes_a_manual_job_and_empty_words_are_no_words() {
     assert_eq!((made.status, made.text("trigger_type").as_str()), (201, "manual"), "{made}");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn the_contracts_words_win() {
     let org = Plane::shared().organization().await;
     let sent = json!({
@@ -72,7 +72,7 @@ async fn the_contracts_words_win() {
     assert_eq!(got, ["manual", "New", "@daily", "new"]);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_change_takes_them_too() {
     let org = Plane::shared().organization().await;
     let made = json!({"name": "n", "agent_id": "some-agent", "prompt": "Hi"});
@@ -90,7 +90,7 @@ async fn a_change_takes_them_too() {
     );
 }
 
-#[tokio::test]
+#[plane_test]
 async fn an_agent_and_a_team_exclude_each_other() {
     let org = Plane::shared().organization().await;
     let sent = json!({"name": "n", "agent_id": "a", "team_id": "t", "prompt": "Hi"});

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{JOBS, job};
 use crate::harness::Plane;
 
-#[tokio::test]
+#[plane_test]
 async fn a_manual_job_is_shown_with_every_default_in_both_vocabularies() {
     let org = Plane::shared().organization().await;
     let agent = json!({"name": "helper", "model_id": "instant"});
@@ -44,7 +44,7 @@ async fn a_manual_job_is_shown_with_every_default_in_both_vocabularies() {
     assert_eq!(org.get(&format!("{JOBS}/{id}")).await.body, made.body);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn every_field_comes_back_as_it_was_sent() {
     let org = Plane::shared().organization().await;
     let sent = job(json!({
@@ -65,7 +65,7 @@ async fn every_field_comes_back_as_it_was_sent() {
     assert_eq!(made.text("status"), "disabled");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn every_planning_mode_and_executor_is_stored_before_what_it_names_exists() {
     let org = Plane::shared().organization().await;
     for fields in [
@@ -91,7 +91,7 @@ async fn every_planning_mode_and_executor_is_stored_before_what_it_names_exists(
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn an_execution_environment_shows_its_four_parts() {
     let org = Plane::shared().organization().await;
     let made = org.post(JOBS, job(json!({"execution_environment": {}}))).await;
@@ -99,7 +99,7 @@ async fn an_execution_environment_shows_its_four_parts() {
     assert_eq!(made.body["execution_environment"], empty, "{made}");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_job_that_is_not_there_is_not_found() {
     let org = Plane::shared().organization().await;
     for id in ["job_00000000-0000-4000-8000-000000000000", "nightly", "job_x"] {

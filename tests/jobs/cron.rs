@@ -33,7 +33,7 @@ fn days(from: Timestamp) -> impl Iterator<Item = Date> {
     std::iter::successors(Some(first), |day| day.tomorrow().ok())
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_job_fires_next_on_the_clock_of_its_zone() {
     let org = Plane::shared().organization().await;
     for zone in ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Kiritimati"] {
@@ -50,7 +50,7 @@ async fn a_job_fires_next_on_the_clock_of_its_zone() {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn words_steps_and_last_days_are_understood() {
     let org = Plane::shared().organization().await;
     let weekday = |day: &Date| !matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday);
@@ -80,7 +80,7 @@ async fn words_steps_and_last_days_are_understood() {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_preview_shows_the_next_fires_in_utc_and_on_the_wall() {
     let org = Plane::shared().organization().await;
     let made = cron(&org, "0 12 15 1,7 *", "Europe/Berlin").await;
@@ -110,7 +110,7 @@ async fn a_preview_shows_the_next_fires_in_utc_and_on_the_wall() {
     assert_eq!(org.get(&format!("{JOBS}/{manual}/schedule")).await.status, 400);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_change_of_the_schedule_or_the_zone_moves_the_next_fire() {
     let org = Plane::shared().organization().await;
     let made = cron(&org, "0 0 1 1 *", "UTC").await;
@@ -127,7 +127,7 @@ async fn a_change_of_the_schedule_or_the_zone_moves_the_next_fire() {
     assert_eq!(renamed.body["next_execution_at"], daily.body["next_execution_at"]);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_disabled_job_does_not_fire() {
     let org = Plane::shared().organization().await;
     let fields = json!({"trigger_type": "cron", "cron_schedule": "@yearly", "enabled": false});

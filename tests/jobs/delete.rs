@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::JOBS;
 use crate::harness::Plane;
 
-#[tokio::test]
+#[plane_test]
 async fn a_deleted_job_is_gone_and_its_runs_stay() {
     let org = Plane::shared().organization().await;
     let job = org.job(&org.agent("instant").await, "Hello").await;

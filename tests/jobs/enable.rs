@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{JOBS, job};
 use crate::harness::Plane;
 
-#[tokio::test]
+#[plane_test]
 async fn a_job_is_disabled_and_enabled_as_often_as_one_likes() {
     let org = Plane::shared().organization().await;
     let fields = json!({"trigger_type": "cron", "cron_schedule": "@yearly"});
@@ -28,7 +28,7 @@ async fn a_job_is_disabled_and_enabled_as_often_as_one_likes() {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_disabled_job_is_not_triggered_and_its_runs_go_on() {
     let org = Plane::shared().organization().await;
     let queue = org.queue_without_worker().await;
@@ -45,7 +45,7 @@ async fn a_disabled_job_is_not_triggered_and_its_runs_go_on() {
     assert_eq!(org.get(&format!("{JOBS}/{id}")).await.body["total_executions"], 1);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_job_that_is_not_there_is_neither() {
     let org = Plane::shared().organization().await;
     let id = "job_00000000-0000-4000-8000-000000000000";

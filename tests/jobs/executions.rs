@@ -6,7 +6,7 @@ use serde_json::json;
 use super::JOBS;
 use crate::harness::{Plane, unique};
 
-#[tokio::test]
+#[plane_test]
 async fn runs_are_listed_newest_first_and_in_parts() {
     let org = Plane::shared().organization().await;
     let job = org.job(&org.agent("instant").await, "Hello {{who}}").await;
@@ -45,7 +45,7 @@ async fn runs_are_listed_newest_first_and_in_parts() {
     assert_eq!(metadata["user_email"], format!("owner@{}", org.name));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn parts_have_bounds() {
     let org = Plane::shared().organization().await;
     let job = org.job(&org.agent("instant").await, "Hello").await;
@@ -63,7 +63,7 @@ async fn parts_have_bounds() {
     assert_eq!(org.get(&nowhere).await.status, 404);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn counters_tell_how_the_runs_went() {
     let org = Plane::shared().organization().await;
     let model = unique("failing");
@@ -100,7 +100,7 @@ async fn counters_tell_how_the_runs_went() {
     );
 }
 
-#[tokio::test]
+#[plane_test]
 async fn runs_of_other_jobs_are_not_counted() {
     let org = Plane::shared().organization().await;
     let agent = org.agent("instant").await;

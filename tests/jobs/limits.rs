@@ -54,7 +54,7 @@ fn refused() -> Vec<(Value, &'static str)> {
     ]
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_new_job_with_a_bad_field_is_refused_by_name() {
     let org = Plane::shared().organization().await;
     let more = [
@@ -71,7 +71,7 @@ async fn a_new_job_with_a_bad_field_is_refused_by_name() {
     assert_eq!(org.get(JOBS).await.body, json!([]), "nothing is written");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_change_to_a_bad_field_is_refused_by_name() {
     let org = Plane::shared().organization().await;
     let path = format!("{JOBS}/{}", org.create(JOBS, job(json!({}))).await);
@@ -84,7 +84,7 @@ async fn a_change_to_a_bad_field_is_refused_by_name() {
     assert_eq!(org.get(&path).await.body, before, "nothing is written");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn all_faults_are_told_at_once() {
     let org = Plane::shared().organization().await;
     let body = json!({"name": "", "trigger_type": "x", "cron_schedule": "y", "cron_timezone": "z"});

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{JOBS, job};
 use crate::harness::Plane;
 
-#[tokio::test]
+#[plane_test]
 async fn jobs_are_listed_newest_first_and_filtered() {
     let org = Plane::shared().organization().await;
     assert_eq!(org.get(JOBS).await.body, json!([]), "a bare list, also an empty one");

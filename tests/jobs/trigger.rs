@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{JOBS, job};
 use crate::harness::{Plane, Reply, unique};
 
-#[tokio::test]
+#[plane_test]
 async fn a_job_runs_and_the_run_knows_its_job() {
     let org = Plane::shared().organization().await;
     let agent = org.agent("instant").await;
@@ -39,7 +39,7 @@ async fn a_job_runs_and_the_run_knows_its_job() {
     assert_eq!(ended["execution_metadata"]["job_name"], "nightly");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn an_absent_body_is_an_empty_one() {
     let org = Plane::shared().organization().await;
     let job = org.job(&org.agent("instant").await, "Hello").await;
@@ -54,7 +54,7 @@ async fn an_absent_body_is_an_empty_one() {
     );
 }
 
-#[tokio::test]
+#[plane_test]
 async fn parameters_of_any_kind_fill_the_prompt() {
     let org = Plane::shared().organization().await;
     let template =
@@ -69,7 +69,7 @@ async fn parameters_of_any_kind_fill_the_prompt() {
     assert_eq!(org.execution(&run).await["prompt"], filled);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_parameter_cannot_pull_in_another() {
     let org = Plane::shared().organization().await;
     let job = org.job(&org.agent("instant").await, "{{a}} {{b}} {{open}}{{close}}").await;
@@ -78,7 +78,7 @@ async fn a_parameter_cannot_pull_in_another() {
     assert_eq!(org.execution(&run).await["prompt"], "{{secret}} {{b}} {{a}} {{a}}");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn missing_parameters_are_named_also_when_none_came() {
     let org = Plane::shared().organization().await;
     let job = org.job(&org.agent("instant").await, "{{b}} {{a}} {{b}}").await;
@@ -99,7 +99,7 @@ async fn missing_parameters_are_named_also_when_none_came() {
     assert_eq!(org.get("/api/v1/executions").await.body, json!([]), "nothing is written");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_bad_body_is_refused_by_name() {
     let org = Plane::shared().organization().await;
     let job = org.job(&org.agent("instant").await, "{{a}}").await;
@@ -117,7 +117,7 @@ async fn a_bad_body_is_refused_by_name() {
     assert_eq!(org.get("/api/v1/executions").await.body, json!([]), "nothing is written");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_filled_prompt_has_the_limit_of_a_prompt() {
     let org = Plane::shared().organization().await;
     let job = org.job(&org.agent("instant").await, &"{{a}}".repeat(9)).await;
@@ -126,7 +126,7 @@ async fn a_filled_prompt_has_the_limit_of_a_prompt() {
     assert_eq!((reply.status, reply.fields()), (422, vec!["body.parameters".to_owned()]));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_nul_in_a_parameter_is_refused() {
     let org = Plane::shared().organization().await;
     let job = org.job(&org.agent("instant").await, "Hello {{who}}").await;
@@ -139,7 +139,7 @@ async fn a_nul_in_a_parameter_is_refused() {
     );
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_job_without_an_agent_to_run_it_is_refused_with_what_to_do() {
     let org = Plane::shared().organization().await;
     for (fields, words) in [
@@ -163,7 +163,7 @@ async fn a_job_without_an_agent_to_run_it_is_refused_with_what_to_do() {
     assert_eq!(org.get("/api/v1/executions").await.body, json!([]), "nothing is written");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn the_job_of_a_deleted_agent_keeps_its_name_and_runs_no_more() {
     let org = Plane::shared().organization().await;
     let agent =
@@ -177,7 +177,7 @@ async fn the_job_of_a_deleted_agent_keeps_its_name_and_runs_no_more() {
     assert!(reply.text("detail").contains(&agent), "{reply}");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_job_that_is_not_there_is_not_found() {
     let org = Plane::shared().organization().await;
     for id in ["job_00000000-0000-4000-8000-000000000000", "nightly"] {
@@ -186,7 +186,7 @@ async fn a_job_that_is_not_there_is_not_found() {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_job_chooses_its_queue_by_name_by_id_or_by_environment() {
     let org = Plane::shared().organization().await;
     let agent = org.agent("instant").await;
@@ -212,7 +212,7 @@ async fn a_job_chooses_its_queue_by_name_by_id_or_by_environment() {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn the_jobs_instructions_go_over_the_agents() {
     let org = Plane::shared().organization().await;
     let model = unique("model");
@@ -231,7 +231,7 @@ async fn the_jobs_instructions_go_over_the_agents() {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn limits_come_from_the_agent_under_the_job_under_the_trigger() {
     let org = Plane::shared().organization().await;
     let model = unique("endless");
@@ -258,7 +258,7 @@ async fn limits_come_from_the_agent_under_the_job_under_the_trigger() {
     assert_eq!(org.get(&format!("{JOBS}/{limited}")).await.body["config"], config, "the job stays");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn variables_of_the_job_reach_its_tools() {
     let org = Plane::shared().organization().await;
     let model = unique("model");
@@ -279,7 +279,7 @@ async fn variables_of_the_job_reach_its_tools() {
     assert!(told.to_string().contains("agent job job"), "{told}");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_trigger_with_a_key_starts_one_run() {
     let org = Plane::shared().organization().await;
     let job = org.job(&org.agent("instant").await, "Hello {{who}}").await;
@@ -298,7 +298,7 @@ async fn a_trigger_with_a_key_starts_one_run() {
     assert_eq!(org.get(&format!("{JOBS}/{job}/executions")).await.body["total"], 2);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn who_prefers_to_wait_gets_the_finished_run() {
     let org = Plane::shared().organization().await;
     let job = org.job(&org.agent("instant").await, "Hello").await;

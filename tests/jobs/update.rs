@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{JOBS, job};
 use crate::harness::Plane;
 
-#[tokio::test]
+#[plane_test]
 async fn a_value_replaces_and_the_rest_stays() {
     let org = Plane::shared().organization().await;
     let mut expected =
@@ -37,7 +37,7 @@ async fn a_value_replaces_and_the_rest_stays() {
     assert_eq!(org.get(&path).await.body, expected);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn nothing_to_change_is_refused() {
     let org = Plane::shared().organization().await;
     let path = format!("{JOBS}/{}", org.create(JOBS, job(json!({}))).await);
@@ -51,7 +51,7 @@ async fn nothing_to_change_is_refused() {
     assert_eq!(org.patch(&nowhere, json!({"name": "x"})).await.status, 404);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn another_agent_brings_its_name() {
     let org = Plane::shared().organization().await;
     let agent = org.create("/api/v1/agents", json!({"name": "helper"})).await;
@@ -62,7 +62,7 @@ async fn another_agent_brings_its_name() {
     assert_eq!(unknown.body["entity_name"], Value::Null, "not the name of somebody else");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_trigger_that_changes_takes_its_schedule_or_address_along() {
     let org = Plane::shared().organization().await;
     let path = format!("{JOBS}/{}", org.create(JOBS, job(json!({}))).await);
@@ -80,7 +80,7 @@ async fn a_trigger_that_changes_takes_its_schedule_or_address_along() {
     assert_eq!(again.body["webhook_url"], Value::Null);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn enabled_is_a_field_like_any_other() {
     // So Terraform disables a job.
     let org = Plane::shared().organization().await;
@@ -100,7 +100,7 @@ async fn enabled_is_a_field_like_any_other() {
     assert_eq!(org.post(&format!("{path}/trigger"), json!({})).await.status, 200);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn the_next_run_sees_the_change() {
     let org = Plane::shared().organization().await;
     let job = org.job(&org.agent("instant").await, "Old").await;
@@ -111,7 +111,7 @@ async fn the_next_run_sees_the_change() {
     assert_eq!(org.execution(&second).await["prompt"], "New");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn changes_at_the_same_time_all_happen() {
     let org = Plane::shared().organization().await;
     let path = format!("{JOBS}/{}", org.create(JOBS, job(json!({}))).await);

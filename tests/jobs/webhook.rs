@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{JOBS, job};
 use crate::harness::Plane;
 
-#[tokio::test]
+#[plane_test]
 async fn a_webhook_job_has_an_address_and_a_secret() {
     let plane = Plane::shared();
     let org = plane.organization().await;
@@ -27,7 +27,7 @@ async fn a_webhook_job_has_an_address_and_a_secret() {
     assert_ne!(other.text("webhook_path"), made.text("webhook_path"));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn who_may_not_change_the_job_does_not_see_its_secret() {
     let org = Plane::shared().organization().await;
     let made = org.post(JOBS, job(json!({"trigger_type": "webhook"}))).await;
@@ -41,7 +41,7 @@ async fn who_may_not_change_the_job_does_not_see_its_secret() {
     assert_eq!(member.get(&path).await.text("webhook_secret"), made.text("webhook_secret"));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn an_address_that_was_given_up_does_not_come_back() {
     let org = Plane::shared().organization().await;
     let made = org.post(JOBS, job(json!({"trigger_type": "webhook"}))).await;

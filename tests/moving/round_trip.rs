@@ -5,7 +5,9 @@ use model_server::{Hang, Reply};
 use serde_json::{Map, Value, json};
 
 use super::Place;
-use crate::harness::{Database, Model, Organization, Plane, Worker, shell, unique};
+use crate::harness::{
+    Database, Model, Organization, Plane, Worker, shell, temporal_server, unique,
+};
 
 /// Runs that wait for a worker, that wait for a person, and that a worker has.
 const PENDING: usize = 80;
@@ -234,7 +236,7 @@ async fn what_was_begun_elsewhere_goes_on_under_temporal_and_back_at_home() {
     let database = Database::make();
     Place::Postgres(&database.url, &files.path().join("nowhere")).import(&file);
 
-    let mut temporal = Plane::start_on_temporal(database);
+    let mut temporal = Plane::start_on_temporal(database, &temporal_server());
     let here = org.at(&temporal);
     {
         let _worker = Worker::start(&here, &[&org.queue_id]);

@@ -14,7 +14,7 @@ async fn stats(org: &Organization, path: &str) -> Value {
     reply.body
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_workers_connection_counts_for_its_organization_alone() {
     let plane = Plane::shared();
     let (org, other) = (plane.organization().await, plane.organization().await);
@@ -42,7 +42,7 @@ async fn a_workers_connection_counts_for_its_organization_alone() {
     assert_eq!(stats(&org, SOCKETS).await["total_connections"], 1);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn the_stream_of_a_run_counts_for_its_organization_alone() {
     let plane = Plane::shared();
     let (org, other) = (plane.organization().await, plane.organization().await);

@@ -7,7 +7,7 @@ use crate::harness::{Plane, Reply};
 
 const ORIGIN: &str = "https://console.example.com";
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn a_browser_may_ask_before_it_sends() {
     let plane = Plane::shared();
     let url = format!("{}/api/v1/jobs/job_x/trigger", plane.url);
@@ -26,7 +26,7 @@ async fn a_browser_may_ask_before_it_sends() {
     }
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn answers_and_refusals_may_be_read_with_their_headers() {
     let plane = Plane::shared();
     for (path, status) in [("/api/health", 200), ("/api/v1/agents", 401), ("/api/nowhere", 404)] {
@@ -38,7 +38,7 @@ async fn answers_and_refusals_may_be_read_with_their_headers() {
     }
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn who_is_no_browser_gets_no_such_headers() {
     let reply = Plane::shared().get("/api/health").await;
     assert_eq!(reply.header("access-control-allow-origin"), "");

@@ -5,7 +5,7 @@ use tokio::task::spawn_blocking;
 
 use crate::harness::Plane;
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn it_says_that_it_stops_and_still_takes_requests() {
     let mut plane = Plane::configured("drain_seconds = 600");
     let org = plane.organization().await;

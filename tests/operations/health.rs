@@ -2,7 +2,7 @@
 
 use crate::harness::Plane;
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn a_plane_says_that_it_lives() {
     let reply = Plane::shared().get("/api/health").await;
     assert_eq!(reply.status, 200, "{reply}");
@@ -13,7 +13,7 @@ async fn a_plane_says_that_it_lives() {
     assert!(reply.text("timestamp").parse::<jiff::Timestamp>().is_ok(), "{reply}");
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn a_plane_says_that_it_is_ready() {
     let reply = Plane::shared().get("/api/ready").await;
     assert_eq!((reply.status, reply.text("status").as_str()), (200, "ready"), "{reply}");

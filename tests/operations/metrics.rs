@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::harness::Plane;
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn metrics_are_open_to_this_machine_and_count_requests_and_runs() {
     let plane = Plane::start();
     let org = plane.organization().await;

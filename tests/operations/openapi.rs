@@ -12,7 +12,7 @@ async fn document() -> Value {
     reply.body
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn the_document_has_every_operation_and_no_other() {
     let document = document().await;
     assert_eq!(document["openapi"], "3.1.0");
@@ -29,7 +29,7 @@ async fn the_document_has_every_operation_and_no_other() {
     assert_eq!(described, declared.collect());
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn every_operation_tells_what_goes_in_and_what_comes_out() {
     let document = document().await;
     for operation in drover_wire::operations() {
@@ -47,7 +47,7 @@ async fn every_operation_tells_what_goes_in_and_what_comes_out() {
     }
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn every_reference_of_the_document_leads_somewhere() {
     fn references<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
         match value {

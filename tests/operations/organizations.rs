@@ -6,7 +6,7 @@ use crate::harness::{Plane, Worker, unique};
 
 const PATH: &str = "/api/v1/organizations";
 
-#[tokio::test]
+#[plane_test]
 async fn a_new_organization_has_an_owner_an_environment_and_a_queue_that_is_served() {
     let plane = Plane::shared();
     let name = unique("acme");
@@ -15,7 +15,7 @@ async fn a_new_organization_has_an_owner_an_environment_and_a_queue_that_is_serv
     assert_eq!(made.text("organization_id"), name);
     let mut org = plane.organization().await.with_key(&made.text("api_key"));
     org.queue_id = made.text("worker_queue_id");
-    let _worker = Worker::configured(plane, &org);
+    let _worker = Worker::of_test(plane, &org);
     let environments = org.get("/api/v1/environments").await;
     assert_eq!(environments.texts("id"), [made.text("environment_id")]);
     assert_eq!(environments.body[0]["name"], "default");
@@ -27,7 +27,7 @@ async fn a_new_organization_has_an_owner_an_environment_and_a_queue_that_is_serv
     assert_eq!(org.finished(&run).await["status"], "completed");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_name_is_taken_once() {
     let plane = Plane::shared();
     let org = plane.organization().await;
@@ -36,7 +36,7 @@ async fn a_name_is_taken_once() {
     assert_eq!((reply.status, reply.text("detail")), (409, detail));
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn a_name_that_cannot_be_in_a_url_is_refused() {
     let plane = Plane::shared();
     for name in ["", "a", "Acme", "a b", "-acme", "acme/x", "acmé", "a\0b", &"x".repeat(65)] {

@@ -9,14 +9,14 @@ async fn asked_with(id: &[u8]) -> String {
     Reply::read(request).await.header("x-request-id").to_owned()
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn the_callers_id_comes_back() {
     for id in ["a", "build-42_try-3", "Z9", &"x".repeat(128)] {
         assert_eq!(asked_with(id.as_bytes()).await, id);
     }
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn an_id_of_another_form_is_replaced() {
     let long = "x".repeat(129);
     for id in ["", "a b", "a/b", "é", "a\"b", "<script>", &long] {
@@ -26,7 +26,7 @@ async fn an_id_of_another_form_is_replaced() {
     assert!(uuid::Uuid::try_parse(&asked_with(b"\xff\xfe").await).is_ok());
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn every_request_has_an_id_of_its_own() {
     let plane = Plane::shared();
     let mut ids = Vec::new();

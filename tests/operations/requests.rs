@@ -16,7 +16,7 @@ fn kinds(reply: &Reply) -> Vec<&str> {
     items.iter().map(|item| item["type"].as_str().expect("a type")).collect()
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_body_that_is_no_json_is_said_to_be_none() {
     let org = Plane::shared().organization().await;
     for text in ["{", "{\"name\": }", "name=x", "{\"name\": \"x\"} {}", "[1,", "\u{feff}{}", "nul"]
@@ -35,7 +35,7 @@ async fn a_body_that_is_no_json_is_said_to_be_none() {
     assert_eq!(org.get("/api/v1/agents").await.body, json!([]), "nothing is written");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_body_that_is_no_object_is_refused() {
     let org = Plane::shared().organization().await;
     let job = org.job(&org.agent("instant").await, "Hello").await;
@@ -51,7 +51,7 @@ async fn a_body_that_is_no_object_is_refused() {
     assert_eq!(org.get("/api/v1/executions").await.body, json!([]), "nothing is written");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn an_absent_body_is_an_empty_object() {
     let org = Plane::shared().organization().await;
     let reply = post_text(&org, "/api/v1/agents", "").await;
@@ -59,7 +59,7 @@ async fn an_absent_body_is_an_empty_object() {
     assert_eq!(kinds(&reply), ["missing"]);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_body_over_a_mebibyte_is_refused_and_the_plane_goes_on() {
     let org = Plane::shared().organization().await;
     let body = format!("{{\"name\": \"{}\"}}", "x".repeat(1024 * 1024));
@@ -69,7 +69,7 @@ async fn a_body_over_a_mebibyte_is_refused_and_the_plane_goes_on() {
     assert_eq!(org.get("/api/v1/agents").await.body, json!([]));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_field_that_nobody_knows_is_passed_over() {
     let org = Plane::shared().organization().await;
     let body = json!({"name": "helper", "colour": "green", "nested": {"a": [1]}});
@@ -78,7 +78,7 @@ async fn a_field_that_nobody_knows_is_passed_over() {
     assert_eq!(made.body.get("colour"), None);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_query_that_cannot_be_read_is_named() {
     let org = Plane::shared().organization().await;
     for (path, field) in [
@@ -96,7 +96,7 @@ async fn a_query_that_cannot_be_read_is_named() {
     assert_eq!(org.get("/api/v1/agents?colour=green").await.status, 200, "unknown ones are not");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_nul_in_a_query_is_named() {
     let org = Plane::shared().organization().await;
     for (path, field) in [
@@ -114,7 +114,7 @@ async fn a_nul_in_a_query_is_named() {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_nul_in_a_path_is_named() {
     let org = Plane::shared().organization().await;
     for (path, field) in [
@@ -131,7 +131,7 @@ async fn a_nul_in_a_path_is_named() {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_request_with_bad_percent_signs_in_its_path_is_not_a_fault() {
     let org = Plane::shared().organization().await;
     for path in
@@ -142,7 +142,7 @@ async fn a_request_with_bad_percent_signs_in_its_path_is_not_a_fault() {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn an_id_has_one_spelling() {
     let org = Plane::shared().organization().await;
     let agent = org.agent("instant").await;

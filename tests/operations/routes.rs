@@ -4,7 +4,7 @@ use reqwest::Method;
 
 use crate::harness::{Plane, Reply};
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn an_unknown_route_is_not_found() {
     let plane = Plane::shared();
     for path in ["/", "/api/nowhere", "/api/v1", "/api/v1/agentz", "/api/v2/agents", "/nowhere/"] {
@@ -14,7 +14,7 @@ async fn an_unknown_route_is_not_found() {
     }
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn a_method_that_a_path_does_not_have_is_named_with_those_it_has() {
     let plane = Plane::shared();
     for (method, path, allowed) in [
@@ -33,7 +33,7 @@ async fn a_method_that_a_path_does_not_have_is_named_with_those_it_has() {
     }
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn a_slash_too_many_is_redirected_with_the_query() {
     let plane = Plane::shared();
     let reply = plane.get("/api/v1/agents/?limit=5&skip=1").await;
@@ -44,7 +44,7 @@ async fn a_slash_too_many_is_redirected_with_the_query() {
     assert_eq!(Reply::read(request).await.status, 307, "307 lets the body be sent again");
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn a_redirect_never_leads_to_another_host() {
     let plane = Plane::shared();
     for path in ["//evil.example/", "/api//evil.example/", "/api/%2f%2fevil.example/"] {

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{QUEUES, of_environment};
 use crate::harness::Plane;
 
-#[tokio::test]
+#[plane_test]
 async fn a_name_is_enough() {
     let org = Plane::shared().organization().await;
     let made = org.post(&of_environment(&org.environment_id), json!({"name": "gpu"})).await;
@@ -27,7 +27,7 @@ async fn a_name_is_enough() {
     assert_eq!(org.get(&format!("{QUEUES}/{id}")).await.body, made.body);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn every_field_comes_back_as_it_was_sent() {
     let org = Plane::shared().organization().await;
     let sent = json!({
@@ -45,7 +45,7 @@ async fn every_field_comes_back_as_it_was_sent() {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_name_is_taken_once_in_an_environment() {
     let org = Plane::shared().organization().await;
     let path = of_environment(&org.environment_id);
@@ -59,7 +59,7 @@ async fn a_name_is_taken_once_in_an_environment() {
     assert_eq!(org.post(&of_environment(&other), json!({"name": "gpu"})).await.status, 201);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_bad_field_is_refused_by_name() {
     let org = Plane::shared().organization().await;
     let path = of_environment(&org.environment_id);
@@ -100,7 +100,7 @@ async fn a_bad_field_is_refused_by_name() {
     assert_eq!(org.get(&path).await.texts("name"), ["default"], "nothing is written");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_queue_needs_an_environment() {
     let org = Plane::shared().organization().await;
     let nowhere = of_environment("00000000-0000-4000-8000-000000000000");
@@ -111,7 +111,7 @@ async fn a_queue_needs_an_environment() {
     assert_eq!((reply.status, reply.fields()), (422, vec!["path.environment_id".to_owned()]));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_queue_that_is_not_there_is_not_found() {
     let org = Plane::shared().organization().await;
     let reply = org.get(&format!("{QUEUES}/00000000-0000-4000-8000-000000000000")).await;

@@ -6,7 +6,7 @@ use super::{QUEUES, of_environment};
 use crate::harness::{ForeignWorker, Plane, unique};
 use crate::workers::ByHand;
 
-#[tokio::test]
+#[plane_test]
 async fn it_is_gone_and_its_runs_stay() {
     let org = Plane::shared().organization().await;
     let queue = org.queue_without_worker().await;
@@ -31,7 +31,7 @@ async fn it_is_gone_and_its_runs_stay() {
     org.log(&run).await;
 }
 
-#[tokio::test]
+#[plane_test]
 async fn the_default_queue_and_one_with_a_foreign_worker_stay() {
     let org = Plane::shared().organization().await;
     let environment = org.create("/api/v1/environments", json!({"name": "staging"})).await;
@@ -49,7 +49,7 @@ async fn the_default_queue_and_one_with_a_foreign_worker_stay() {
     assert_eq!(org.delete(&format!("{QUEUES}/{}", worker.queue)).await.status, 400);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_run_that_is_not_over_is_in_the_way() {
     let org = Plane::shared().organization().await;
     let queue = org.create(&of_environment(&org.environment_id), json!({"name": "gpu"})).await;
@@ -63,7 +63,7 @@ async fn a_run_that_is_not_over_is_in_the_way() {
     assert_eq!(org.delete(&format!("{QUEUES}/{queue}")).await.status, 204);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn an_ephemeral_queue_takes_its_runs_with_it() {
     let org = Plane::shared().organization().await;
     let body = json!({"name": unique("local-exec")});
@@ -80,7 +80,7 @@ async fn an_ephemeral_queue_takes_its_runs_with_it() {
     assert_eq!(run["error_message"], "Its worker queue was deleted");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn of_runs_that_come_at_the_same_time_none_waits_for_ever() {
     let org = Plane::shared().organization().await;
     let agent = org.agent("instant").await;

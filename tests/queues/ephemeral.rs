@@ -23,7 +23,7 @@ async fn is_gone(org: &Organization, queue: &str) {
     until(org, &format!("{QUEUES}/{queue}"), |reply| reply.status == 404).await;
 }
 
-#[tokio::test]
+#[plane_test]
 async fn one_goes_with_its_last_worker_and_its_open_runs_end_and_say_why() {
     let org = Plane::shared().organization().await;
     let queue = ephemeral(&org, json!({"name": "shell-1", "single_execution_mode": true})).await;
@@ -55,7 +55,7 @@ async fn one_goes_with_its_last_worker_and_its_open_runs_end_and_say_why() {
     org.log(&open).await;
 }
 
-#[tokio::test]
+#[plane_test]
 async fn one_goes_with_a_worker_that_was_killed() {
     let org = Plane::shared().organization().await;
     let queue = ephemeral(&org, json!({})).await;
@@ -68,7 +68,7 @@ async fn one_goes_with_a_worker_that_was_killed() {
     is_gone(&org, &queue).await;
 }
 
-#[tokio::test]
+#[plane_test]
 async fn one_goes_with_a_foreign_worker_that_left() {
     let org = Plane::shared().organization().await;
     let queue = ephemeral(&org, json!({})).await;
@@ -80,7 +80,7 @@ async fn one_goes_with_a_foreign_worker_that_left() {
     is_gone(&org, &queue).await;
 }
 
-#[tokio::test]
+#[plane_test]
 async fn one_that_never_had_a_worker_goes_after_its_time_unless_a_run_waits_there() {
     let org = Plane::shared().organization().await;
     let time = json!({"auto_cleanup_after_seconds": 1});
@@ -100,7 +100,7 @@ async fn one_that_never_had_a_worker_goes_after_its_time_unless_a_run_waits_ther
     assert_eq!(org.execution(&run).await["status"], "cancelled");
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn one_that_a_killed_plane_has_left_goes_after_its_restart() {
     let plane = Plane::start();
     let org = plane.organization().await;

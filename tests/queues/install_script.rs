@@ -38,7 +38,7 @@ impl Drop for Ends {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn the_local_one_starts_a_worker_that_serves_the_queue() {
     let org = Plane::shared().organization().await;
     let queue = org.queue_without_worker().await;
@@ -79,7 +79,7 @@ async fn the_local_one_starts_a_worker_that_serves_the_queue() {
     assert_eq!(org.finished(&run).await["status"], "completed");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn the_one_for_docker_starts_the_image_with_the_key_by_its_name_alone() {
     let org = Plane::shared().organization().await;
     let queue = org.queue_without_worker().await;
@@ -106,7 +106,7 @@ async fn the_one_for_docker_starts_the_image_with_the_key_by_its_name_alone() {
     assert!(before.contains(&format!("drover-worker-{queue}:/var/lib/drover-workspaces\n")));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn manifests_name_the_secret_and_hold_none() {
     let org = Plane::shared().organization().await;
     let queue = org.queue_without_worker().await;
@@ -133,7 +133,7 @@ async fn manifests_name_the_secret_and_hold_none() {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn what_there_is_no_script_for_is_refused_by_name() {
     let org = Plane::shared().organization().await;
     let queue = org.queue_without_worker().await;

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{QUEUES, of_environment};
 use crate::harness::Plane;
 
-#[tokio::test]
+#[plane_test]
 async fn queues_are_listed_oldest_first() {
     let org = Plane::shared().organization().await;
     let staging = org.create("/api/v1/environments", json!({"name": "staging"})).await;
@@ -17,7 +17,7 @@ async fn queues_are_listed_oldest_first() {
     assert_eq!(org.get(&of_environment(&staging)).await.texts("name"), ["slow"]);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn queues_of_one_shell_are_left_out_and_readable_by_id() {
     let org = Plane::shared().organization().await;
     let path = of_environment(&org.environment_id);
@@ -32,7 +32,7 @@ async fn queues_of_one_shell_are_left_out_and_readable_by_id() {
     assert_eq!(org.get(&path).await.texts("name"), ["default"]);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_run_that_names_no_queue_goes_to_none_of_one_shell() {
     let org = Plane::shared().organization().await;
     let path = of_environment(&org.environment_id);

@@ -29,7 +29,7 @@ fn counts(metrics: &Value) -> [u64; 9] {
     .map(|field| metrics[field].as_u64().unwrap_or_else(|| panic!("{field} in {metrics}")))
 }
 
-#[tokio::test]
+#[plane_test]
 async fn runs_and_workers_are_counted_as_they_are() {
     let org = Plane::shared().organization().await;
     let queue = org.queue_without_worker().await;
@@ -82,7 +82,7 @@ async fn runs_and_workers_are_counted_as_they_are() {
     assert_eq!(told["last_activity_at"], json!(ended.iter().max()));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_foreign_worker_is_busy_with_the_runs_that_it_says_it_runs() {
     let org = Plane::shared().organization().await;
     let worker = ForeignWorker::start(&org).await;
@@ -98,7 +98,7 @@ async fn a_foreign_worker_is_busy_with_the_runs_that_it_says_it_runs() {
     assert_eq!(counts(&metrics(&org, &queue).await), [1, 1, 0, 1, 1, 0, 0, 1, 0]);
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn the_worker_inside_the_plane_counts() {
     let plane = Plane::start();
     let org = plane.organization().await;

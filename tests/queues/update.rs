@@ -6,7 +6,7 @@ use super::{QUEUES, of_environment};
 use crate::harness::{Frame, Model, Plane};
 use crate::workers::ByHand;
 
-#[tokio::test]
+#[plane_test]
 async fn what_is_sent_changes_and_the_rest_stays() {
     let org = Plane::shared().organization().await;
     let body = json!({
@@ -44,7 +44,7 @@ async fn what_is_sent_changes_and_the_rest_stays() {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_bad_field_is_refused_by_name_and_nothing_changes() {
     let org = Plane::shared().organization().await;
     let path = format!("{QUEUES}/{}", org.queue_without_worker().await);
@@ -72,7 +72,7 @@ async fn a_bad_field_is_refused_by_name_and_nothing_changes() {
     assert_eq!(org.patch(&nowhere, json!({"name": "gpu"})).await.status, 404);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_name_is_taken_once_in_an_environment() {
     let org = Plane::shared().organization().await;
     let here = of_environment(&org.environment_id);
@@ -89,7 +89,7 @@ async fn a_name_is_taken_once_in_an_environment() {
     assert_eq!(renamed.status, 200, "{renamed}");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn of_changes_that_come_at_once_none_is_lost() {
     let org = Plane::shared().organization().await;
     let path = format!("{QUEUES}/{}", org.queue_without_worker().await);
@@ -111,7 +111,7 @@ async fn of_changes_that_come_at_once_none_is_lost() {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn only_an_active_queue_takes_workers_and_runs() {
     let org = Plane::shared().organization().await;
     let queue = org.queue_without_worker().await;
@@ -132,7 +132,7 @@ async fn only_an_active_queue_takes_workers_and_runs() {
     assert_eq!(org.post(&execute, ask).await.status, 200);
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn the_worker_inside_the_plane_follows_the_status_of_its_queue() {
     // One with a worker inside, however the tests run.
     let plane = Plane::start();

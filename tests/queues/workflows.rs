@@ -6,7 +6,7 @@ use super::QUEUES;
 use crate::harness::Plane;
 use crate::workers::ByHand;
 
-#[tokio::test]
+#[plane_test]
 async fn each_run_of_the_queue_has_one() {
     let org = Plane::shared().organization().await;
     let queue = org.queue_without_worker().await;
@@ -59,7 +59,7 @@ async fn each_run_of_the_queue_has_one() {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_bad_query_is_refused_by_name() {
     let org = Plane::shared().organization().await;
     let path = format!("{QUEUES}/{}/workflows", org.queue_without_worker().await);

@@ -15,7 +15,7 @@ async fn skill(org: &Organization) -> String {
     org.create(SKILLS, body).await
 }
 
-#[tokio::test]
+#[plane_test]
 async fn agents_and_environments_are_given_skills() {
     let org = Plane::shared().organization().await;
     let (agent, skill) = (org.agent("instant").await, skill(&org).await);
@@ -41,7 +41,7 @@ async fn agents_and_environments_are_given_skills() {
     assert_eq!(environment["skills"][0]["configuration"]["timeout"], 60);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_skill_is_given_once() {
     let org = Plane::shared().organization().await;
     let path = held_by("agent", &org.agent("instant").await);
@@ -52,7 +52,7 @@ async fn a_skill_is_given_once() {
     assert_eq!((again.status, again.text("detail").as_str()), (409, detail));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_skill_is_taken_and_taking_it_again_is_no_fault() {
     let org = Plane::shared().organization().await;
     let (agent, skill) = (org.agent("instant").await, skill(&org).await);
@@ -66,7 +66,7 @@ async fn a_skill_is_taken_and_taking_it_again_is_no_fault() {
     assert_eq!(org.get(&format!("{SKILLS}/{skill}")).await.status, 200, "the skill itself stays");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_disabled_skill_is_not_listed() {
     let org = Plane::shared().organization().await;
     let skill = skill(&org).await;
@@ -76,7 +76,7 @@ async fn a_disabled_skill_is_not_listed() {
     assert_eq!(org.get(&path).await.body, json!([]));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn who_is_not_there_gets_no_skill() {
     let org = Plane::shared().organization().await;
     let (agent, skill) = (org.agent("instant").await, skill(&org).await);
@@ -100,7 +100,7 @@ async fn who_is_not_there_gets_no_skill() {
     assert_eq!(reply.to_string(), format!("404 {{\"detail\":\"Skill {nowhere} not found\"}}"));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_bad_field_is_refused_by_name() {
     let org = Plane::shared().organization().await;
     let path = held_by("agent", &org.agent("instant").await);
@@ -121,7 +121,7 @@ async fn a_bad_field_is_refused_by_name() {
     assert_eq!(org.get(&path).await.texts("name"), ["Shell"], "nothing is written");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_null_in_an_override_lifts_no_restriction() {
     let org = Plane::shared().organization().await;
     let skill = skill(&org).await;

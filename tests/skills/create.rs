@@ -5,7 +5,7 @@ use serde_json::json;
 use super::SKILLS;
 use crate::harness::Plane;
 
-#[tokio::test]
+#[plane_test]
 async fn a_name_and_a_type_are_enough() {
     let org = Plane::shared().organization().await;
     let made = org.post(SKILLS, json!({"name": "deploy", "type": "shell"})).await;
@@ -23,7 +23,7 @@ async fn a_name_and_a_type_are_enough() {
     assert_eq!(org.get(&format!("{SKILLS}/{id}")).await.body, made.body);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn the_command_line_says_skill_type() {
     let org = Plane::shared().organization().await;
     let made = org.post(SKILLS, json!({"name": "deploy", "skill_type": "python"})).await;
@@ -32,7 +32,7 @@ async fn the_command_line_says_skill_type() {
     assert_eq!(org.post(SKILLS, both).await.text("type"), "shell", "the contract's word wins");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn every_type_can_be_made_and_a_disabled_one_too() {
     let org = Plane::shared().organization().await;
     for kind in [
@@ -53,7 +53,7 @@ async fn every_type_can_be_made_and_a_disabled_one_too() {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn settings_come_back_as_they_were_sent_without_nulls() {
     let org = Plane::shared().organization().await;
     let sent = json!({
@@ -66,7 +66,7 @@ async fn settings_come_back_as_they_were_sent_without_nulls() {
     assert_eq!(made.body["configuration"], kept, "{made}");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_variant_is_what_settings_are_laid_over() {
     let org = Plane::shared().organization().await;
     let variants = org.get(&format!("{SKILLS}/definitions/shell/variants")).await.body;
@@ -82,7 +82,7 @@ async fn a_variant_is_what_settings_are_laid_over() {
     assert_eq!((reply.status, reply.fields()), (422, vec!["body.variant".to_owned()]));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_name_is_taken_once() {
     let org = Plane::shared().organization().await;
     let id = org.create(SKILLS, json!({"name": "deploy", "type": "shell"})).await;
@@ -93,7 +93,7 @@ async fn a_name_is_taken_once() {
     assert_eq!(org.post(SKILLS, json!({"name": "deploy", "type": "python"})).await.status, 201);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_type_that_there_is_not_is_refused() {
     let org = Plane::shared().organization().await;
     let reply = org.post(SKILLS, json!({"name": "x", "type": "telepathy"})).await;
@@ -103,7 +103,7 @@ async fn a_type_that_there_is_not_is_refused() {
     assert_eq!(org.get(SKILLS).await.body, json!([]));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_bad_field_is_refused_by_name() {
     let org = Plane::shared().organization().await;
     let deep = (1..33).fold(json!({}), |inner, _| json!({"a": inner}));
@@ -140,7 +140,7 @@ async fn a_bad_field_is_refused_by_name() {
     assert_eq!(org.get(SKILLS).await.body, json!([]), "nothing is written");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_skill_that_is_not_there_is_not_found() {
     let org = Plane::shared().organization().await;
     let nowhere = "00000000-0000-4000-8000-000000000000";

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::SKILLS;
 use crate::harness::{Plane, Reply};
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn the_types_of_this_plane_are_defined_with_variants() {
     let plane = Plane::shared();
     let all = plane.get(&format!("{SKILLS}/definitions")).await;
@@ -39,7 +39,7 @@ async fn the_types_of_this_plane_are_defined_with_variants() {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn every_variant_can_be_made() {
     let org = Plane::shared().organization().await;
     let templates = org.get(&format!("{SKILLS}/templates")).await;
@@ -56,7 +56,7 @@ async fn every_variant_can_be_made() {
     }
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn the_types_are_listed_beside_the_ids() {
     let reply = Plane::shared().get(&format!("{SKILLS}/types")).await;
     let types = reply.body["types"].as_array().expect("a list");
@@ -65,7 +65,7 @@ async fn the_types_are_listed_beside_the_ids() {
     assert_eq!(fields, ["description", "icon", "name", "type"]);
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn the_command_line_gets_a_bare_list() {
     let plane = Plane::shared();
     let request = plane.http.get(format!("{}{SKILLS}/definitions", plane.url));
@@ -75,7 +75,7 @@ async fn the_command_line_gets_a_bare_list() {
     assert!(variants.iter().all(Value::is_string), "{variants:?}");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_configuration_is_checked_without_being_stored() {
     let org = Plane::shared().organization().await;
     let check = async |kind: &str, body: Value| {
@@ -95,7 +95,7 @@ async fn a_configuration_is_checked_without_being_stored() {
     assert_eq!(org.get(SKILLS).await.body, json!([]));
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn a_type_that_is_not_defined_is_not_found() {
     let plane = Plane::shared();
     for path in ["definitions/telepathy", "definitions/telepathy/variants"] {

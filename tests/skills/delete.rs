@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::SKILLS;
 use crate::harness::Plane;
 
-#[tokio::test]
+#[plane_test]
 async fn a_deleted_skill_is_taken_from_its_holders() {
     let org = Plane::shared().organization().await;
     let one = org.create(SKILLS, json!({"name": "one", "type": "shell"})).await;

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::SKILLS;
 use crate::harness::Plane;
 
-#[tokio::test]
+#[plane_test]
 async fn skills_are_listed_newest_first_the_disabled_ones_too() {
     let org = Plane::shared().organization().await;
     assert_eq!(org.get(SKILLS).await.body, json!([]));
@@ -16,7 +16,7 @@ async fn skills_are_listed_newest_first_the_disabled_ones_too() {
     assert_eq!(org.get(&format!("{SKILLS}?skip=1&limit=1")).await.texts("name"), ["two"]);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn without_bounds_all_are_listed() {
     let org = Plane::shared().organization().await;
     for number in 0..101 {
@@ -26,7 +26,7 @@ async fn without_bounds_all_are_listed() {
     assert_eq!(org.get(&format!("{SKILLS}?skip=0")).await.texts("id").len(), 100);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn parts_have_bounds() {
     let org = Plane::shared().organization().await;
     for (query, field) in [

@@ -21,7 +21,7 @@ async fn give(org: &Organization, kind: &str, holder: &str, skill: &str, over: V
     assert_eq!(org.post(&path, body).await.status, 201);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn the_agents_settings_go_over_those_of_its_environments() {
     let org = Plane::shared().organization().await;
     let (both, inherited) = (skill(&org, "both").await, skill(&org, "inherited").await);
@@ -67,7 +67,7 @@ async fn the_agents_settings_go_over_those_of_its_environments() {
     assert_eq!(older.body, resolved.body, "the older name answers the same");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn an_agent_that_is_not_there_has_no_skills() {
     let org = Plane::shared().organization().await;
     let nowhere = "00000000-0000-4000-8000-000000000000";
@@ -75,7 +75,7 @@ async fn an_agent_that_is_not_there_has_no_skills() {
     assert_eq!(org.get(&path).await.to_string(), r#"404 {"detail":"Agent not found"}"#);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn the_singular_and_the_plural_paths_are_two_things() {
     let org = Plane::shared().organization().await;
     let agent = org.agent("instant").await;

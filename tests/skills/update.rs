@@ -8,7 +8,7 @@ use crate::harness::Plane;
 const FULL: &str = r#"{"name": "deploy", "type": "shell", "description": "Deploys", "icon": "Rocket",
     "configuration": {"timeout": 30, "own": 1}}"#;
 
-#[tokio::test]
+#[plane_test]
 async fn a_value_replaces_and_null_or_nothing_leaves() {
     let org = Plane::shared().organization().await;
     let mut expected = org.post(SKILLS, serde_json::from_str(FULL).unwrap()).await.body;
@@ -38,7 +38,7 @@ async fn a_value_replaces_and_null_or_nothing_leaves() {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn put_is_another_name_for_patch() {
     let org = Plane::shared().organization().await;
     let id = org.create(SKILLS, serde_json::from_str(FULL).unwrap()).await;
@@ -47,7 +47,7 @@ async fn put_is_another_name_for_patch() {
     assert_eq!(reply.text("description"), "Deploys", "what is absent stays");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_name_that_another_skill_has_is_refused() {
     let org = Plane::shared().organization().await;
     org.create(SKILLS, json!({"name": "taken", "type": "shell"})).await;
@@ -58,7 +58,7 @@ async fn a_name_that_another_skill_has_is_refused() {
     assert_eq!(org.get(&format!("{SKILLS}/{id}")).await.text("icon"), "Wrench");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_bad_field_is_refused_by_name() {
     let org = Plane::shared().organization().await;
     let path =

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::harness::{Model, Plane, Relay, Worker, temporal_server};
 
 // The relay works while the test waits for a process.
-#[tokio::test(flavor = "multi_thread")]
+#[plane_test(stores)]
 async fn what_is_accepted_meanwhile_starts_once_it_is_back() {
     let relay = Relay::to(&temporal_server()).await;
     relay.cut();

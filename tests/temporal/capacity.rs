@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::harness::{Model, Plane, Worker, Workspace, shell, temporal_server};
 
-#[tokio::test(flavor = "multi_thread")]
+#[plane_test(stores)]
 async fn what_one_worker_has_no_slot_for_goes_to_another() {
     let plane = Plane::start_with(&["--temporal-address", &temporal_server()]);
     let org = plane.organization().await;

@@ -83,7 +83,7 @@ fn is_in(value: &Value, text: &str) -> bool {
     }
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn a_history_has_no_secret_and_nothing_that_was_said() {
     let plane = plane("").await;
     let org = plane.organization().await;

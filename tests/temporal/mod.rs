@@ -3,6 +3,7 @@
 
 mod away;
 mod capacity;
+mod claims;
 pub mod histories;
 mod outside;
 mod refused;

@@ -34,7 +34,7 @@ async fn ends(org: &Organization, run: &str, status: &str, reason: &str) {
     assert_eq!(told, (&json!(status), &json!(reason)), "{ended}");
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn a_run_fails_whose_workflow_is_terminated() {
     let plane = plane("").await;
     let org = plane.organization().await;
@@ -46,7 +46,7 @@ async fn a_run_fails_whose_workflow_is_terminated() {
     assert_eq!(org.log(&run).await.last().expect("an end")["event_type"], "error");
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn a_run_is_cancelled_whose_workflow_is_cancelled() {
     let plane = plane("").await;
     let org = plane.organization().await;
@@ -58,7 +58,7 @@ async fn a_run_is_cancelled_whose_workflow_is_cancelled() {
     assert_eq!(org.log(&run).await.last().expect("an end")["event_type"], "done");
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn what_is_terminated_while_there_is_no_plane_is_found_at_its_next_start() {
     let mut plane = plane("").await;
     let org = plane.organization().await;

@@ -24,7 +24,7 @@ fn a_key_that_would_go_without_tls() {
     }
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn a_key_that_a_worker_would_send_without_tls() {
     let plane = Plane::start_with(&["--temporal-address", &temporal_server()]);
     let org = plane.organization().await;
@@ -42,7 +42,7 @@ async fn a_key_that_a_worker_would_send_without_tls() {
     assert_eq!(workers.body, json!([]), "none has stayed registered");
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn a_namespace_that_is_not_there() {
     let flags = ["--temporal-address", &temporal_server(), "--temporal-namespace", "nowhere"];
     let plane = Plane::start_with(&flags);
@@ -56,7 +56,7 @@ async fn a_namespace_that_is_not_there() {
     assert!(ready.text("temporal").contains("no namespace `nowhere`"), "{ready}");
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn temporal_where_the_plane_has_none() {
     let plane = Plane::start();
     let org = plane.organization().await;

@@ -118,7 +118,7 @@ async fn pass(
 }
 
 // The relay works while the test waits for a process.
-#[tokio::test(flavor = "multi_thread")]
+#[plane_test(stores)]
 async fn a_run_completes_where_the_plane_and_its_worker_speak_over_tls() {
     let front = Front::start().await;
     let plane = Plane::configured(&front.trusting_settings());
@@ -132,7 +132,7 @@ async fn a_run_completes_where_the_plane_and_its_worker_speak_over_tls() {
     org.log(&id).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[plane_test(stores)]
 async fn without_its_authority_it_is_not_spoken_to_and_no_run_starts() {
     let front = Front::start().await;
     let plane = Plane::configured(&front.settings());

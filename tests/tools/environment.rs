@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::harness::{Model, Plane, shell, unique};
 
-#[tokio::test]
+#[plane_test]
 async fn every_call_has_a_key_of_its_own_and_the_runs_id() {
     let org = Plane::shared().organization().await;
     let show = "echo $DROVER_EXECUTION_ID $DROVER_IDEMPOTENCY_KEY";
@@ -21,7 +21,7 @@ async fn every_call_has_a_key_of_its_own_and_the_runs_id() {
     assert!(keys[0] != keys[1] && keys[1] != keys[2] && keys[0] != keys[2], "{keys:?}");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn variables_of_environments_of_the_agent_and_of_the_run_reach_the_tool_in_layers() {
     let org = Plane::shared().organization().await;
     let show = || shell("echo $FLAVOUR $SIZE $REGION $DROVER_EXECUTION_ID");
@@ -47,7 +47,7 @@ async fn variables_of_environments_of_the_agent_and_of_the_run_reach_the_tool_in
     assert_eq!(org.tool_answers(&other).await, [format!("two words small north {other}")]);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn variables_of_a_job_reach_the_tool_and_no_prompt() {
     let org = Plane::shared().organization().await;
     let model = Model::new([shell("test \"$PASSWORD\" = hunter2 && echo same"), Reply::text("ok")]);
@@ -68,7 +68,7 @@ async fn variables_of_a_job_reach_the_tool_and_no_prompt() {
     assert!(!json!(log[0]).to_string().contains("hunter2"));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn the_shell_starts_in_an_empty_home_of_its_own() {
     let org = Plane::shared().organization().await;
     let model = Model::new([

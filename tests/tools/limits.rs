@@ -14,7 +14,7 @@ async fn ask(org: &Organization, model: &Model, settings: Value) -> String {
     org.execute(&agent, json!({"prompt": "go"})).await
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_command_that_takes_too_long_is_killed_and_the_model_is_told() {
     let plane = Plane::shared();
     let org = plane.organization().await;
@@ -31,7 +31,7 @@ async fn a_command_that_takes_too_long_is_killed_and_the_model_is_told() {
     assert!(answer.contains("did not end in time") && answer.contains("started"), "{answer}");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn of_a_long_output_the_model_gets_the_last_lines() {
     let org = Plane::shared().organization().await;
     let tail = json!({"command": "seq 1000", "tail": 2});
@@ -48,7 +48,7 @@ async fn of_a_long_output_the_model_gets_the_last_lines() {
     assert_eq!(answers[1], "999\n1000");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn an_output_without_end_is_cut_and_the_log_shows_its_beginning() {
     let org = Plane::shared().organization().await;
     let model = Model::new([shell("head -c 50000000 /dev/zero | tr '\\0' x"), Reply::text("ok")]);

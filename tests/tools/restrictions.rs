@@ -22,7 +22,7 @@ async fn answers(org: &Organization, skill: Value, agent: Value, commands: &[&st
     org.tool_answers(&id).await
 }
 
-#[tokio::test]
+#[plane_test]
 async fn only_allowed_commands_run() {
     let org = Plane::shared().organization().await;
     let allowed = json!({"allowed_commands": ["echo"]});
@@ -34,7 +34,7 @@ async fn only_allowed_commands_run() {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn blocked_commands_do_not_run() {
     let org = Plane::shared().organization().await;
     let blocked = json!({"blocked_commands": ["touch"]});
@@ -46,7 +46,7 @@ async fn blocked_commands_do_not_run() {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn an_agent_lays_its_settings_over_those_of_the_skill() {
     let org = Plane::shared().organization().await;
     let skill = json!({"allowed_commands": ["echo", "touch"]});
@@ -56,7 +56,7 @@ async fn an_agent_lays_its_settings_over_those_of_the_skill() {
     assert_eq!(answers[1], "yes");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_model_is_offered_only_the_tools_of_its_agents_skills() {
     let org = Plane::shared().organization().await;
     let model = Model::new([

@@ -4,7 +4,7 @@ use model_server::{Hang, Reply};
 
 use crate::harness::{Model, Plane, Workspace, shell};
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn tools_wait_for_a_free_slot_and_models_do_not_wait_for_tools() {
     let plane = Plane::configured("max_tool_processes = 1");
     let org = plane.organization().await;

@@ -51,7 +51,7 @@ async fn a_command_cannot_read_or_change_the_data_directory() {
     assert!(plane.data_dir().join("lock").exists());
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_command_cannot_enter_another_runs_workspace() {
     let plane = Plane::shared();
     let (org, other) = (plane.organization().await, plane.organization().await);
@@ -75,7 +75,7 @@ async fn a_command_cannot_enter_another_runs_workspace() {
     assert_eq!(Workspace::of(plane, &victim).read("file"), "precious\n");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_command_cannot_see_the_servers_environment() {
     let plane = Plane::shared();
     let org = plane.organization().await;
@@ -96,7 +96,7 @@ async fn a_command_cannot_see_the_servers_environment() {
     assert_eq!(tried, ["1", "0", "denied", "denied", "denied", "denied"]);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn file_tools_cannot_leave_the_workspace() {
     let plane = Plane::shared();
     let org = plane.organization().await;
@@ -128,7 +128,7 @@ async fn file_tools_cannot_leave_the_workspace() {
     assert!(!session.to_string().contains(secret.trim()));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn python_is_behind_the_same_wall() {
     let plane = Plane::shared();
     let org = plane.organization().await;

@@ -4,7 +4,7 @@ use model_server::Reply;
 
 use crate::harness::{Model, Plane, shell};
 
-#[tokio::test]
+#[plane_test]
 async fn files_stay_from_one_call_to_the_next_and_are_not_there_in_another_run() {
     let org = Plane::shared().organization().await;
     let model = Model::new([

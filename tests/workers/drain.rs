@@ -7,7 +7,7 @@ use tokio::task::spawn_blocking;
 use super::workers_of;
 use crate::harness::{Model, Plane, Worker, Workspace, shell};
 
-#[tokio::test]
+#[plane_test]
 async fn what_runs_ends_before_the_worker_does() {
     let org = Plane::shared().organization().await;
     let queue = org.queue_without_worker().await;
@@ -28,7 +28,7 @@ async fn what_runs_ends_before_the_worker_does() {
     assert!(waiting_for.as_str().is_some_and(|text| text.contains("none is connected")));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_second_signal_gives_what_runs_to_another_at_once() {
     let org = Plane::shared().organization().await;
     let queue = org.queue_without_worker().await;

@@ -12,7 +12,7 @@ async fn ask(org: &Organization, queue: &str, model: &Model) -> String {
     org.execute(&agent, json!({"prompt": "go", "worker_queue_id": queue})).await
 }
 
-#[tokio::test]
+#[plane_test]
 async fn lists_show_its_labels_as_they_were_given() {
     let org = Plane::shared().organization().await;
     let queue = org.queue_without_worker().await;
@@ -25,7 +25,7 @@ async fn lists_show_its_labels_as_they_were_given() {
     assert_eq!(listed[0]["version"], env!("CARGO_PKG_VERSION"));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn it_calls_no_more_models_at_once_than_it_may() {
     let org = Plane::shared().organization().await;
     let queue = org.queue_without_worker().await;
@@ -47,7 +47,7 @@ async fn it_calls_no_more_models_at_once_than_it_may() {
     assert!(ended <= begun, "{ended} {begun}");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn it_runs_no_more_tools_at_once_than_it_may_and_models_do_not_wait_for_them() {
     let org = Plane::shared().organization().await;
     let queue = org.queue_without_worker().await;

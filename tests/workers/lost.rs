@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{ByHand, workers_of};
 use crate::harness::{Frame, Model, Plane, Worker, Workspace, shell};
 
-#[tokio::test]
+#[plane_test]
 async fn its_run_goes_on_with_another_worker() {
     let org = Plane::shared().organization().await;
     let queue = org.queue_without_worker().await;
@@ -31,7 +31,7 @@ async fn its_run_goes_on_with_another_worker() {
     org.log(&id).await;
 }
 
-#[tokio::test]
+#[plane_test]
 async fn it_is_not_listed_and_has_to_register_again() {
     let org = Plane::shared().organization().await;
     let queue = org.queue_without_worker().await;

@@ -11,7 +11,7 @@ async fn named_queue(org: &Organization) -> (String, String) {
     (org.create(&path, json!({"name": name})).await, name)
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_task_queue_has_the_id_of_its_queue_and_tells_who_polls_it_and_what_waits() {
     let org = Plane::shared().organization().await;
     let (queue, name) = named_queue(&org).await;
@@ -43,7 +43,7 @@ async fn a_task_queue_has_the_id_of_its_queue_and_tells_who_polls_it_and_what_wa
     assert_eq!(org.get(&format!("{WORKERS}/{name}")).await.body, expected(json!([])));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_task_queue_that_is_not_there_has_nobody() {
     let plane = Plane::shared();
     let (org, other) = (plane.organization().await, plane.organization().await);

@@ -15,7 +15,7 @@ async fn arranged() -> (Organization, ByHand, String) {
     (org, worker, id)
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_poll_gives_all_that_is_needed() {
     let (org, worker, id) = arranged().await;
     let task = worker.task().await;
@@ -30,7 +30,7 @@ async fn a_poll_gives_all_that_is_needed() {
     assert_eq!(nothing.body, json!({"tasks": []}), "it is given once");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_poll_takes_as_much_as_it_has_room_for() {
     let (org, worker, first) = arranged().await;
     let run = org.execution(&first).await;
@@ -51,7 +51,7 @@ async fn a_poll_takes_as_much_as_it_has_room_for() {
     assert_eq!(given.len(), 5);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_report_that_is_repeated_is_stored_once() {
     let (org, worker, id) = arranged().await;
     let task = worker.task().await;
@@ -73,7 +73,7 @@ async fn a_report_that_is_repeated_is_stored_once() {
     assert_eq!(text, "1 2 3");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_report_of_somebody_elses_lease_changes_nothing() {
     let (org, worker, id) = arranged().await;
     let queue = org.execution(&id).await["worker_queue_id"].as_str().unwrap().to_owned();
@@ -91,7 +91,7 @@ async fn a_report_of_somebody_elses_lease_changes_nothing() {
     assert_eq!(worker.progress(&task, 1, "after the end").await.status, 409);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_renewal_tells_what_to_stop() {
     let (org, worker, id) = arranged().await;
     let task = worker.task().await;
@@ -106,7 +106,7 @@ async fn a_renewal_tells_what_to_stop() {
     assert_eq!(worker.post("/renew", unknown).await.body, json!({"stop": [id]}));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_renewal_says_what_a_worker_does() {
     let (org, worker, id) = arranged().await;
     let task = worker.task().await;
@@ -119,7 +119,7 @@ async fn a_renewal_says_what_a_worker_does() {
     assert_eq!(listed["current_task_id"], task["id"]);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn the_contracts_sign_of_life_is_kept() {
     let (org, worker, id) = arranged().await;
     let queue = org.execution(&id).await["worker_queue_id"].as_str().unwrap().to_owned();
@@ -148,7 +148,7 @@ async fn the_contracts_sign_of_life_is_kept() {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn who_leaves_gives_what_it_had_to_others() {
     let (org, worker, id) = arranged().await;
     let queue = org.execution(&id).await["worker_queue_id"].as_str().unwrap().to_owned();
@@ -164,7 +164,7 @@ async fn who_leaves_gives_what_it_had_to_others() {
     assert_eq!(workers_of(&org, &queue).await.len(), 1);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn who_hangs_up_while_it_waits_loses_nothing() {
     let org = Plane::shared().organization().await;
     let queue = org.queue_without_worker().await;
@@ -182,7 +182,7 @@ async fn who_hangs_up_while_it_waits_loses_nothing() {
     assert_eq!(org.finished(&id).await["response"], "here");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_bad_report_is_refused_by_name() {
     let (_, worker, _) = arranged().await;
     let task = worker.task().await;

@@ -19,7 +19,7 @@ async fn queue_of(org: &Organization, fields: Value) -> String {
     org.create(&path, body).await
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_worker_is_shown_as_it_says_it_is() {
     let org = Plane::shared().organization().await;
     let queue = org.queue_without_worker().await;
@@ -46,7 +46,7 @@ async fn a_worker_is_shown_as_it_says_it_is() {
     assert_eq!(shown.body["active_workers"], 1);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_queue_has_at_most_so_many_workers() {
     let org = Plane::shared().organization().await;
     let full = queue_of(&org, json!({"name": "full", "max_workers": 1})).await;
@@ -61,7 +61,7 @@ async fn a_queue_has_at_most_so_many_workers() {
     ByHand::register(&org, &[&full]).await;
 }
 
-#[tokio::test]
+#[plane_test]
 async fn of_many_that_come_at_once_no_more_are_let_in() {
     let org = Plane::shared().organization().await;
     let queue = queue_of(&org, json!({"max_workers": 3})).await;
@@ -72,7 +72,7 @@ async fn of_many_that_come_at_once_no_more_are_let_in() {
     assert!(replies.iter().all(|reply| [201, 409].contains(&reply.status)), "{replies:?}");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_bad_field_is_refused_by_name() {
     let org = Plane::shared().organization().await;
     let queue = org.queue_without_worker().await;
@@ -142,7 +142,7 @@ async fn made_older(caller: &mut TcpStream) -> Vec<u8> {
 }
 
 // The stand-in works while the test waits for a process.
-#[tokio::test(flavor = "multi_thread")]
+#[plane_test]
 async fn the_program_is_told_to_be_updated_where_it_speaks_an_older_protocol() {
     let plane = Plane::shared();
     let org = plane.organization().await;
@@ -168,7 +168,7 @@ fn assert_told(ended: &Ended, words: &[&str]) {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn the_program_says_in_one_line_why_it_may_not_serve() {
     let plane = Plane::shared();
     let (org, other) = (plane.organization().await, plane.organization().await);
@@ -211,7 +211,7 @@ async fn the_program_says_in_one_line_why_it_may_not_serve() {
     assert_eq!(workers_of(&org, &ours).await, [json!(null); 0], "nothing is half registered");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_worker_whose_key_is_revoked_ends_and_says_so() {
     let org = Plane::shared().organization().await;
     let queue = org.queue_without_worker().await;

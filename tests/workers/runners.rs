@@ -18,7 +18,7 @@ fn names(listed: &Value) -> Vec<&str> {
     runners.map(|runner| runner["name"].as_str().expect("a name")).collect()
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_queue_with_a_worker_is_well_and_one_without_is_not() {
     let org = Plane::shared().organization().await;
     let name = unique("queue");
@@ -60,7 +60,7 @@ async fn a_queue_with_a_worker_is_well_and_one_without_is_not() {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_part_that_runners_do_not_have_is_refused() {
     let org = Plane::shared().organization().await;
     let reply = org.get(&format!("{RUNNERS}?component=kettle")).await;

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::{WORKERS, registration, workers_of};
 use crate::harness::{Model, Plane, Relay, Worker, Workspace, names, shell};
 
-#[tokio::test]
+#[plane_test]
 async fn a_run_with_a_tool_is_executed_where_the_worker_is() {
     let plane = Plane::shared();
     let org = plane.organization().await;
@@ -38,7 +38,7 @@ async fn a_run_with_a_tool_is_executed_where_the_worker_is() {
     org.log(&id).await;
 }
 
-#[tokio::test]
+#[plane_test]
 async fn one_process_serves_several_queues() {
     let org = Plane::shared().organization().await;
     let queues = [org.queue_without_worker().await, org.queue_without_worker().await];
@@ -53,7 +53,7 @@ async fn one_process_serves_several_queues() {
     assert_eq!(workers[0][0]["worker_id"], workers[1][0]["worker_id"]);
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn a_queue_with_a_worker_of_its_own_is_left_to_it() {
     // One with a worker inside, however the tests run.
     let plane = Plane::start();
@@ -68,7 +68,7 @@ async fn a_queue_with_a_worker_of_its_own_is_left_to_it() {
     assert_eq!(queue.body["active_workers"], 1);
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn workers_that_hang_up_while_they_register_do_not_keep_a_queue() {
     // One with a worker inside, however the tests run.
     let plane = Plane::start();
@@ -85,7 +85,7 @@ async fn workers_that_hang_up_while_they_register_do_not_keep_a_queue() {
     assert_eq!(org.finished(&run).await["status"], "completed");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_cancel_reaches_it_at_once() {
     let org = Plane::shared().organization().await;
     let queue = org.queue_without_worker().await;
@@ -109,7 +109,7 @@ async fn a_cancel_reaches_it_at_once() {
 }
 
 // The relay works while the test waits for a process.
-#[tokio::test(flavor = "multi_thread")]
+#[plane_test(stores)]
 async fn what_runs_goes_on_while_the_plane_is_killed_and_started_again() {
     let plane = Plane::start();
     let org = plane.organization().await;

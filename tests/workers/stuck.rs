@@ -49,7 +49,7 @@ fn told(plane: &Plane, run: &str) -> usize {
     log.lines().filter(|line| line.contains("says nothing") && line.contains(run)).count()
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn one_of_ours_is_shown_as_stuck_and_its_run_ends_by_its_limit_and_says_why() {
     let plane = plane();
     let org = plane.organization().await;
@@ -85,7 +85,7 @@ async fn one_of_ours_is_shown_as_stuck_and_its_run_ends_by_its_limit_and_says_wh
     assert!(metrics.lines().any(|line| line == total), "{metrics}");
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn a_foreign_one_is_shown_as_stuck_until_it_is_heard_of_its_run() {
     let plane = plane();
     let org = plane.organization().await;

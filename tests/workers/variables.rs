@@ -34,7 +34,7 @@ fn token(task: &Value) -> &str {
     task["variables_token"].as_str().expect("a token")
 }
 
-#[tokio::test]
+#[plane_test]
 async fn they_are_in_no_task_and_shown_to_the_holder_of_its_lease() {
     let (org, _worker, task) = arranged().await;
     assert!(!task.to_string().contains("hunter2"), "{task}");
@@ -43,7 +43,7 @@ async fn they_are_in_no_task_and_shown_to_the_holder_of_its_lease() {
     assert_eq!(shown.body, json!({"env_vars": {"PASSWORD": "hunter2"}}));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_key_of_the_organization_does_not_show_them() {
     let (org, _worker, task) = arranged().await;
     let reply = shown(&org, &task, &org.key).await;
@@ -54,7 +54,7 @@ async fn a_key_of_the_organization_does_not_show_them() {
     assert_eq!(shown(&org, &task, &forged).await.status, 401);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn the_token_is_good_for_nothing_else() {
     let (org, _worker, task) = arranged().await;
     let (other, _others, theirs) = arranged().await;
@@ -63,7 +63,7 @@ async fn the_token_is_good_for_nothing_else() {
     assert_eq!(holder.get("/api/v1/agents").await.status, 401);
 }
 
-#[tokio::test]
+#[plane_test]
 async fn the_token_is_void_with_its_lease() {
     let (org, worker, task) = arranged().await;
     assert_eq!(worker.post("/disconnect", json!({})).await.status, 204);

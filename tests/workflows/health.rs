@@ -17,7 +17,7 @@ async fn a_plane_without_temporal_says_so() {
     assert_eq!((reply.status, reply.body), (200, expected));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn it_agrees_with_what_the_plane_says_of_its_readiness() {
     let org = Plane::shared().organization().await;
     let reply = org.get("/api/v1/temporal-workflows/health").await.body;

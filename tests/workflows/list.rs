@@ -5,7 +5,7 @@ use serde_json::json;
 use super::WORKFLOWS;
 use crate::harness::Plane;
 
-#[tokio::test]
+#[plane_test]
 async fn each_run_has_one_under_its_own_id() {
     let org = Plane::shared().organization().await;
     let agent = org.agent("instant").await;
@@ -74,7 +74,7 @@ async fn each_run_has_one_under_its_own_id() {
     assert_eq!(org.get(&format!("{WORKFLOWS}/{done}")).await.body, got, "the run's id will do");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn what_is_not_there_is_not_found_and_what_is_wrong_is_named() {
     let org = Plane::shared().organization().await;
     let run = org.execute(&org.agent("instant").await, json!({"prompt": "Hello"})).await;

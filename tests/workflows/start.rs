@@ -6,7 +6,7 @@ use serde_json::json;
 use super::WORKFLOWS;
 use crate::harness::{Plane, Reply, unique};
 
-#[tokio::test]
+#[plane_test]
 async fn it_is_a_run_like_any_other() {
     let org = Plane::shared().organization().await;
     let agent = org.agent("instant").await;
@@ -29,7 +29,7 @@ async fn it_is_a_run_like_any_other() {
     assert_eq!(start().await.text("execution_id"), run, "the same key is the same run");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn it_goes_to_the_queue_that_is_named() {
     let org = Plane::shared().organization().await;
     let (agent, queue) = (org.agent("instant").await, org.queue_without_worker().await);
@@ -41,7 +41,7 @@ async fn it_goes_to_the_queue_that_is_named() {
     assert_eq!(org.execution(&run).await["worker_queue_id"], json!(queue));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn what_cannot_be_started_is_refused_by_name() {
     let plane = Plane::shared();
     let (org, other) = (plane.organization().await, plane.organization().await);

@@ -16,7 +16,7 @@ async fn steer(org: &Organization, run: &str, how: &str, body: Value) -> Reply {
     org.post(&format!("{WORKFLOWS}/agent-execution-{run}/{how}"), body).await
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_cancelled_workflow_is_a_cancelled_run() {
     let org = Plane::shared().organization().await;
     let run = waiting(&org).await;
@@ -31,7 +31,7 @@ async fn a_cancelled_workflow_is_a_cancelled_run() {
     assert_eq!((again.status, &again.body["success"]), (200, &json!(false)));
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_terminated_workflow_says_why() {
     let org = Plane::shared().organization().await;
     for (body, reason) in [
@@ -48,7 +48,7 @@ async fn a_terminated_workflow_says_why() {
     }
 }
 
-#[tokio::test]
+#[plane_test]
 async fn a_message_is_a_signal() {
     let org = Plane::shared().organization().await;
     let run = waiting(&org).await;
@@ -76,7 +76,7 @@ async fn a_message_is_a_signal() {
     assert_eq!(session.body["messages"], json!(messages), "nothing of it is said");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn that_a_run_is_done_is_a_signal_too() {
     let org = Plane::shared().organization().await;
     let run = waiting(&org).await;
@@ -99,7 +99,7 @@ async fn that_a_run_is_done_is_a_signal_too() {
     assert_eq!(reply.status, 409, "{reply}");
 }
 
-#[tokio::test]
+#[plane_test]
 async fn the_workflow_of_another_organization_is_not_there() {
     let plane = Plane::shared();
     let (org, other) = (plane.organization().await, plane.organization().await);

@@ -5,19 +5,15 @@
 
 use anyhow::Result;
 
-use crate::services::{
-    DATABASE_URL, ON_POSTGRES, ON_TEMPORAL, OWN_WORKERS, Services, TEMPORAL_ADDRESS,
-};
+use crate::services::{DATABASE_URL, Services, TEMPORAL_ADDRESS};
 use crate::steps::Steps;
 use crate::workspace::Workspace;
 use crate::{licences, openapi, process, tidy, tools};
 
 /// Runs it all, up to the first failure.
 pub fn run(workspace: &Workspace) -> Result<()> {
-    let mut steps = Steps::new(12);
+    let mut steps = Steps::new(10);
     let mut tests = Tally::default();
-    let mut elsewhere = Tally::default();
-    let mut at_scale = Tally::default();
     let cargo = |arguments: &[&str]| {
         process::run(workspace.root(), "cargo", arguments)?;
         Ok(String::new())
@@ -54,30 +50,8 @@ pub fn run(workspace: &Workspace) -> Result<()> {
         process::run_reading(workspace.root(), "cargo", &arguments, &variables, read)?;
         Ok(tests.to_string())
     })?;
-    // All of them, though only the program's know a plane: naming a target would build half the
-    // dependencies once more, with other features, which takes longer.
-    steps.run("the same tests, with workers in processes of their own", || {
-        let arguments = ["test", "--workspace", "--locked"];
-        let servers = [(DATABASE_URL, url.as_str()), (TEMPORAL_ADDRESS, temporal.as_str())];
-        let variables = [servers[0], servers[1], OWN_WORKERS];
-        let read = |line: &str| elsewhere.read(line);
-        process::run_reading(workspace.root(), "cargo", &arguments, &variables, read)?;
-        Ok(elsewhere.to_string())
-    })?;
-    steps.run("the same tests, with planes on Postgres and Temporal", || {
-        let arguments = ["test", "--workspace", "--locked"];
-        let servers = [(DATABASE_URL, url.as_str()), (TEMPORAL_ADDRESS, temporal.as_str())];
-        let variables = [servers[0], servers[1], ON_POSTGRES, ON_TEMPORAL, OWN_WORKERS];
-        let read = |line: &str| at_scale.read(line);
-        process::run_reading(workspace.root(), "cargo", &arguments, &variables, read)?;
-        Ok(at_scale.to_string())
-    })?;
     services.stop()?;
-    println!(
-        "\n✓ all of it in {}: {tests}; with own workers {elsewhere}; on Postgres and Temporal \
-         {at_scale}",
-        steps.elapsed()
-    );
+    println!("\n✓ all of it in {}: {tests}", steps.elapsed());
     Ok(())
 }
 
@@ -88,11 +62,23 @@ struct Tally {
     failed: u64,
     ignored: u64,
     programs: u64,
+    /// Those that passed on each of [`PLANES`].
+    on: [u64; PLANES.len()],
 }
 
+/// What a test of several planes runs on: the last part of its name (`tests/support/plane-test`).
+const PLANES: [&str; 5] = ["embedded", "workers", "scale", "sqlite", "postgres"];
+
 impl Tally {
-    /// `test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; …`
+    /// `test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; …`, and
+    /// `test jobs::trigger::it_starts::scale ... ok`
     fn read(&mut self, line: &str) {
+        if let Some(test) = line.strip_suffix(" ... ok") {
+            let plane = test.rsplit("::").next();
+            if let Some(place) = PLANES.iter().position(|known| plane == Some(*known)) {
+                self.on[place] += 1;
+            }
+        }
         let Some((_, counts)) = line.split_once("test result: ") else {
             return;
         };
@@ -109,11 +95,14 @@ impl Tally {
 
 impl std::fmt::Display for Tally {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { passed, failed, ignored, programs } = self;
+        let Self { passed, failed, ignored, programs, on } = self;
         write!(
             f,
             "{passed} tests passed, {failed} failed, {ignored} ignored, in {programs} programs"
-        )
+        )?;
+        let on: Vec<_> =
+            PLANES.iter().zip(on).map(|(plane, count)| format!("{count} {plane}")).collect();
+        write!(f, "; of these {}", on.join(", "))
     }
 }
 
@@ -127,6 +116,19 @@ mod tests {
         tally.read("running 3 tests");
         tally.read("test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out");
         tally.read("test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured");
-        assert_eq!(tally, Tally { passed: 15, failed: 2, ignored: 1, programs: 2 });
+        let on = [0; PLANES.len()];
+        assert_eq!(tally, Tally { passed: 15, failed: 2, ignored: 1, programs: 2, on });
+    }
+
+    #[test]
+    fn tests_are_counted_by_their_planes() {
+        let mut tally = Tally::default();
+        tally.read("test jobs::trigger::it_starts::scale ... ok");
+        tally.read("test jobs::trigger::it_ends::scale ... ok");
+        tally.read("test crash::many::none_is_lost::postgres ... ok");
+        tally.read("test jobs::trigger::it_starts::workers ... FAILED");
+        tally.read("test cli::json ... ok");
+        let said = tally.to_string();
+        assert!(said.ends_with("0 embedded, 0 workers, 2 scale, 0 sqlite, 1 postgres"), "{said}");
     }
 }

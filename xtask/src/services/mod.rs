@@ -19,13 +19,6 @@ use crate::workspace::Workspace;
 pub const DATABASE_URL: &str = "DROVER_TEST_DATABASE_URL";
 /// The variable by which tests are told of the Temporal server.
 pub const TEMPORAL_ADDRESS: &str = "DROVER_TEST_TEMPORAL_ADDRESS";
-/// The variable that puts the planes of all tests on Postgres, with the word for that.
-pub const ON_POSTGRES: (&str, &str) = ("DROVER_TEST_STORE", "postgres");
-/// The variable that has Temporal drive the runs of the plane that tests share, with the word for that.
-pub const ON_TEMPORAL: (&str, &str) = ("DROVER_TEST_ENGINE", "temporal");
-/// The variable that gives all organizations of tests a worker of their own, with the word for that.
-pub const OWN_WORKERS: (&str, &str) = ("DROVER_TEST_WORKER", "own");
-
 /// The services of a workspace.
 pub struct Services {
     postgres: Postgres,
