@@ -82,14 +82,14 @@ the_program_knows_every_variable() {
     faults=0
     while read -r name; do
         case "$own" in *" $name "*) continue ;; esac
-        if grep -qF "\"$name\"" crates/drover/src/config.rs; then
+        if grep -qF "\"$name\"" crates/drover/src/config_variables.rs; then
             case " $awaited " in *" $name "*)
-                echo "$name is known to config.rs: take it out of \`awaited\` in deploy/check.sh"
+                echo "$name is known to config_variables.rs: take it out of \`awaited\` in deploy/check.sh"
                 faults=1 ;;
             esac
         else
             case " $awaited " in *" $name "*) continue ;; esac
-            echo "$name is not a variable of config.rs"
+            echo "$name is not a variable of config_variables.rs"
             faults=1
         fi
     done <"$kept/names"

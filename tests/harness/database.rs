@@ -16,7 +16,7 @@ pub struct Database {
     name: String,
 }
 
-/// What nobody else can write, until this is dropped.
+/// What nobody else can lock, until this is dropped.
 pub struct Held {
     session: Child,
 }
@@ -73,11 +73,13 @@ impl Database {
 
     /// Has the server log the plan of every statement of sessions from now on.
     pub fn explain_everything(&self) {
-        for (setting, value) in
-            [("session_preload_libraries", "auto_explain"), ("auto_explain.log_min_duration", "0")]
-        {
-            self.tell(&format!("ALTER DATABASE {} SET {setting} = '{value}'", self.name));
-        }
+        self.set("session_preload_libraries", "auto_explain");
+        self.set("auto_explain.log_min_duration", "0");
+    }
+
+    /// Has sessions begin with a setting from now on.
+    pub fn set(&self, setting: &str, value: &str) {
+        self.tell(&format!("ALTER DATABASE {} SET {setting} = '{value}'", self.name));
     }
 
     /// Ends every session and lets nobody in.

@@ -22,7 +22,7 @@ pub struct Organization {
     pub queue_id: String,
     pub url: String,
     pub http: reqwest::Client,
-    /// Its own worker, if the tests are to have one; it ends with the last who knows of it.
+    /// Its own worker, if it has one; it ends with the last who knows of it.
     pub worker: Option<Arc<Worker>>,
 }
 

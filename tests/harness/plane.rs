@@ -54,7 +54,7 @@ impl Plane {
         Self::launch(Directory::Own(directory), Database::of_test(), &[])
     }
 
-    /// A plane of one's own whose database is in its directory, whatever the others use.
+    /// A plane of one's own whose database is in its directory.
     pub fn start_on_sqlite() -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         Self::launch(Directory::Own(directory), None, &[])
@@ -247,7 +247,7 @@ impl Plane {
         organization
     }
 
-    /// A new organization that has no worker but the one inside the plane, however the tests run.
+    /// A new organization that has no worker but the one inside the plane.
     pub async fn organization_without_worker(&self, name: &str) -> Organization {
         let reply = self.operator_post("/api/v1/organizations", json!({"name": name})).await;
         assert_eq!(reply.status, 201, "{reply:?}");

@@ -20,7 +20,7 @@ thread_local! {
 }
 
 impl TestPlane {
-    /// All of them.
+    /// How many there are.
     pub const COUNT: usize = 3;
 
     /// Runs a test on it.

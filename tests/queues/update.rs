@@ -134,7 +134,6 @@ async fn only_an_active_queue_takes_workers_and_runs() {
 
 #[plane_test(stores)]
 async fn the_worker_inside_the_plane_follows_the_status_of_its_queue() {
-    // One with a worker inside, however the tests run.
     let plane = Plane::start();
     let org = plane.organization().await;
     let path = format!("{QUEUES}/{}", org.queue_id);

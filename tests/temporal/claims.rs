@@ -30,7 +30,42 @@ async fn what_another_replica_holds_is_passed_over_not_waited_for() {
     let by_another = database.hold_by(&row);
     relay.lead_to(&temporal_server());
     assert_eq!(org.finished(&free).await["status"], "completed");
+    let waiting = "SELECT count(*) FROM pg_stat_activity \
+                   WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    assert_eq!(database.ask(waiting), "0");
     assert_eq!(org.execution(&held).await["status"], "pending");
     drop(by_another);
     assert_eq!(org.finished(&held).await["status"], "completed");
+}
+
+#[tokio::test]
+async fn a_claim_is_of_so_many_rows_however_the_database_goes_about_it() {
+    let database = Database::make();
+    // Without these it may look for the rows again with each row of the table.
+    for way in ["hashjoin", "mergejoin", "hashagg", "material", "sort", "memoize"] {
+        database.set(&format!("enable_{way}"), "off");
+    }
+    let plane = Plane::start_on_temporal(database, &temporal_server());
+    let org = plane.organization().await;
+    org.execute(&org.agent("instant").await, json!({"prompt": "go"})).await;
+    let database = plane.database();
+    database.change(
+        "CREATE TABLE claims (claim uuid, row uuid); \
+         CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+           INSERT INTO claims VALUES (NEW.claim, NEW.id); RETURN NEW; END $$; \
+         CREATE TRIGGER note AFTER UPDATE ON outbox FOR EACH ROW EXECUTE FUNCTION note()",
+    );
+    // Nothing has to be told of a run without a workflow, so this takes no time.
+    database.change(
+        "INSERT INTO outbox (id, organization_id, execution_id, queue_id, kind, payload, \
+                             claimed_until, created_at) \
+         SELECT gen_random_uuid(), organization_id, id, worker_queue_id, 'cancel', '', 0, 0 \
+         FROM executions, generate_series(1, 100)",
+    );
+    while database.ask("SELECT count(*) FROM outbox WHERE kind = 'cancel'") != "0" {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(database.ask("SELECT count(DISTINCT row) FROM claims"), "100");
+    let largest = "SELECT max(rows) FROM (SELECT count(*) AS rows FROM claims GROUP BY claim) c";
+    assert_eq!(database.ask(largest), "32");
 }

@@ -59,9 +59,9 @@ async fn a_task_queue_that_is_not_there_has_nobody() {
     }
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn the_worker_inside_the_plane_polls_the_default_queue() {
-    let plane = Plane::start_on_sqlite();
+    let plane = Plane::start();
     let org = plane.organization().await;
     let shown = org.get(&format!("{WORKERS}/default")).await.body;
     let inside =
@@ -69,9 +69,9 @@ async fn the_worker_inside_the_plane_polls_the_default_queue() {
     assert_eq!((&shown["task_queue"], &shown["workers"]), (&json!(org.queue_id), &inside));
 }
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn the_worker_inside_the_plane_counts_nowhere_while_its_queue_is_left_to_others() {
-    let plane = Plane::start_on_sqlite();
+    let plane = Plane::start();
     let org = plane.organization().await;
     let counts = async || {
         let polls = org.get(&format!("{WORKERS}/default")).await.body;

@@ -55,7 +55,6 @@ async fn one_process_serves_several_queues() {
 
 #[plane_test(stores)]
 async fn a_queue_with_a_worker_of_its_own_is_left_to_it() {
-    // One with a worker inside, however the tests run.
     let plane = Plane::start();
     let org = plane.organization().await;
     let worker = Worker::start(&org, &[&org.queue_id]);
@@ -70,7 +69,6 @@ async fn a_queue_with_a_worker_of_its_own_is_left_to_it() {
 
 #[plane_test(stores)]
 async fn workers_that_hang_up_while_they_register_do_not_keep_a_queue() {
-    // One with a worker inside, however the tests run.
     let plane = Plane::start();
     let org = plane.organization().await;
     let hung_up = (0..64).map(|part| {

@@ -4,9 +4,9 @@ use serde_json::json;
 
 use crate::harness::Plane;
 
-#[tokio::test]
+#[plane_test(stores)]
 async fn a_plane_without_temporal_says_so() {
-    let plane = Plane::start_on_sqlite();
+    let plane = Plane::start();
     let org = plane.organization().await;
     let reply = org.get("/api/v1/temporal-workflows/health").await;
     let at = reply.text("timestamp");

@@ -121,6 +121,13 @@ mod tests {
     }
 
     #[test]
+    fn all_planes_that_tests_are_named_by_are_counted() {
+        let attribute = include_str!("../../tests/support/plane-test/src/lib.rs");
+        let pairs = attribute.split("(\"").filter_map(|rest| rest.split_once("\", \""));
+        assert_eq!(pairs.map(|(name, _)| name).collect::<Vec<_>>(), PLANES);
+    }
+
+    #[test]
     fn tests_are_counted_by_their_planes() {
         let mut tally = Tally::default();
         tally.read("test jobs::trigger::it_starts::scale ... ok");

@@ -24,6 +24,7 @@ use crate::exit::CommandError;
 
 /// The file that is read from the working directory, if it is there.
 const FILE: &str = "drover.toml";
+
 /// Everything that can be configured.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]

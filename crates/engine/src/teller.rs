@@ -44,10 +44,8 @@ const OVERLAP: SignedDuration = SignedDuration::from_secs(60);
 const PATIENCE: SignedDuration = SignedDuration::from_secs(60);
 /// Such activities in one review.
 const OVERDUE: u64 = 256;
-/// Calls under way at once.
-const AT_ONCE: usize = 32;
-/// Rows claimed in one go: few, for the claim runs while they wait for such a call.
-const CLAIMED: u64 = 64;
+/// Rows that are told at once.
+const AT_ONCE: u16 = 32;
 
 /// What is told of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -182,7 +180,7 @@ impl Teller {
         let this = Arc::new(self);
         let hot = async {
             let rows = stream::poll_fn(|context| told.poll_recv(context));
-            rows.for_each_concurrent(AT_ONCE, |row| this.tell_and_log(row)).await;
+            rows.for_each_concurrent(usize::from(AT_ONCE), |row| this.tell_and_log(row)).await;
         };
         tokio::select! {
             () = stop.cancelled() => {}
@@ -223,20 +221,23 @@ impl Teller {
     /// Tells what is due: what could not be told, and what another process left.
     async fn look(&self) -> Result<()> {
         self.engine.release_parked(&self.hub.task_queues()).await?;
+        // What is due later, because it could not be told, or what others hold, the next look finds.
+        let now = self.clock.now();
         while self.workflows.trouble().is_none() {
-            let claimed = self.engine.claim_due(CLAIMED).await?;
+            let claimed = self.engine.claim_due(now, u64::from(AT_ONCE)).await?;
             if claimed.is_empty() {
-                // What others hold at the moment, the next look finds.
                 break;
             }
-            stream::iter(claimed).for_each_concurrent(AT_ONCE, |row| self.tell_and_log(row)).await;
+            stream::iter(claimed).for_each_concurrent(None, |row| self.tell_and_log(row)).await;
         }
         Ok(())
     }
 
     async fn tell_and_log(&self, row: Model) {
-        // Not reachable: the claim runs out, and a look finds the row.
-        if self.workflows.trouble().is_none() {
+        // Not reachable, or it has waited here for too long: once the claim has run out, a look finds
+        // the row.
+        let is_ours = micros(self.clock.now()) < row.claimed_until;
+        if is_ours && self.workflows.trouble().is_none() {
             log("tell Temporal of a run", self.tell(row).await);
         }
     }

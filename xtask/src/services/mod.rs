@@ -19,6 +19,7 @@ use crate::workspace::Workspace;
 pub const DATABASE_URL: &str = "DROVER_TEST_DATABASE_URL";
 /// The variable by which tests are told of the Temporal server.
 pub const TEMPORAL_ADDRESS: &str = "DROVER_TEST_TEMPORAL_ADDRESS";
+
 /// The services of a workspace.
 pub struct Services {
     postgres: Postgres,

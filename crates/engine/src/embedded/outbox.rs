@@ -5,9 +5,10 @@ use drover_domain::executions::{ExecutionFlow, Next, Phase, Status, Tell};
 use drover_domain::{Doing, QueueId, Result, micros};
 use drover_store::outbox::entity::Model;
 use drover_store::outbox::queries::{
-    Claim, PARKED, claim_due, claimed, is_due, is_waited_for, release,
+    PARKED, RowClaim, claim_due, claimed, is_due, is_waited_for, release,
 };
 use drover_store::{Notice, WriteSet};
+use jiff::Timestamp;
 
 use super::Embedded;
 use crate::run::Run;
@@ -98,16 +99,16 @@ impl Embedded {
         self.store.write(set).await
     }
 
-    /// Claims rows of the outbox that nobody is at, at most so many.
-    pub(crate) async fn claim_due(&self, at_most: u64) -> Result<Vec<Model>> {
+    /// Claims rows of the outbox that were due at an instant and that nobody is at, at most so many.
+    pub(crate) async fn claim_due(&self, at: Timestamp, at_most: u64) -> Result<Vec<Model>> {
         let (reader, now) = (self.store.reader(), self.clock.now());
-        if !is_due(reader, now).await? {
+        if !is_due(reader, at).await? {
             return Ok(Vec::new());
         }
         let until = micros(now.checked_add(CLAIM).unwrap_or(now));
-        let claim = Claim { id: self.ids.next(), until };
+        let claim = RowClaim { id: self.ids.next(), until };
         let mut set = self.store.set();
-        claim_due(&mut set, now, claim, at_most);
+        claim_due(&mut set, at, claim, at_most);
         self.store.write(set).await?;
         claimed(reader, claim).await
     }

@@ -8,7 +8,7 @@ use super::{event, foreign_stream, head};
 
 /// What a foreign worker has streamed of the turn that it is in. The caller has checked whose run it
 /// is.
-pub async fn foreign_stream(
+pub async fn foreign_stream_get(
     db: &DatabaseConnection,
     id: ExecutionId,
 ) -> Result<Option<foreign_stream::Model>> {

@@ -4,8 +4,12 @@
 use drover_domain::executions::Status;
 use drover_domain::{Doing, QueueId, Result, micros};
 use jiff::Timestamp;
-use sea_orm::sea_query::{Expr, ExprTrait, LockBehavior, LockType, Order, Query};
-use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::sea_query::{
+    CommonTableExpression, Expr, ExprTrait, LockBehavior, LockType, Order, Query, WithClause,
+};
+use sea_orm::{
+    ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+};
 use uuid::Uuid;
 
 use super::entity::{Column, Entity, Model};
@@ -16,7 +20,7 @@ pub const PARKED: i64 = i64::MAX;
 
 /// Rows that are somebody's for a while.
 #[derive(Debug, Clone, Copy)]
-pub struct Claim {
+pub struct RowClaim {
     /// Which claim.
     pub id: Uuid,
     /// When it runs out, in microseconds by the database's clock.
@@ -29,29 +33,34 @@ pub async fn is_due(db: &DatabaseConnection, now: Timestamp) -> Result<bool> {
     Ok(one.doing("look into the outbox")?.is_some())
 }
 
-/// Claims rows that nobody is at, the longest due first. What others are claiming at the same moment is
-/// passed over, not waited for.
-pub fn claim_due(set: &mut WriteSet, now: Timestamp, claim: Claim, limit: u64) {
+/// Claims rows that were due at an instant and that nobody is at, the longest due first. What others are
+/// claiming at the same moment is passed over, not waited for.
+pub fn claim_due(set: &mut WriteSet, at: Timestamp, claim: RowClaim, limit: u64) {
     let due = Query::select()
         .column(Column::Id)
         .from(Entity)
-        .and_where(Column::ClaimedUntil.lte(micros(now)))
+        .and_where(Column::ClaimedUntil.lte(micros(at)))
         .order_by(Column::ClaimedUntil, Order::Asc)
         .order_by(Column::Id, Order::Asc)
         .limit(limit)
-        // SQLite has one writer and no such words.
+        // SQLite has one writer and needs no such words; SeaQuery leaves them out there.
         .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
         .to_owned();
-    set.add(
-        Entity::update_many()
-            .col_expr(Column::Claim, Expr::value(claim.id))
-            .col_expr(Column::ClaimedUntil, Expr::value(claim.until))
-            .filter(Column::Id.in_subquery(due)),
-    );
+    // By a name, so that it runs once: Postgres may run a mere subquery again for every row that it
+    // looks at, and each time it would lock others.
+    let name = "due";
+    let once = CommonTableExpression::new().table_name(name).query(due).to_owned();
+    let ids = Query::select().column(Column::Id).from(name).to_owned();
+    let mut claimed = Entity::update_many()
+        .col_expr(Column::Claim, Expr::value(claim.id))
+        .col_expr(Column::ClaimedUntil, Expr::value(claim.until))
+        .filter(Column::Id.in_subquery(ids));
+    QueryTrait::query(&mut claimed).with_cte(WithClause::new().cte(once).to_owned());
+    set.add(claimed);
 }
 
 /// The rows of a claim, in the order of their ids.
-pub async fn claimed(db: &DatabaseConnection, claim: Claim) -> Result<Vec<Model>> {
+pub async fn claimed(db: &DatabaseConnection, claim: RowClaim) -> Result<Vec<Model>> {
     Entity::find()
         .filter(Column::ClaimedUntil.eq(claim.until))
         .filter(Column::Claim.eq(claim.id))

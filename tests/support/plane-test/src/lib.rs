@@ -22,7 +22,7 @@ fn planes(words: &str) -> Option<&'static [(&'static str, &'static str)]> {
 pub fn plane_test(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let test = parse_macro_input!(item as ItemFn);
     let Some(planes) = planes(&arguments.to_string()) else {
-        let what = "`#[plane_test]`, or `#[plane_test(stores)]`";
+        let what = "write `#[plane_test]`, or `#[plane_test(stores)]`";
         return Error::new(test.sig.ident.span(), what).into_compile_error().into();
     };
     let name = &test.sig.ident;

@@ -70,7 +70,7 @@ impl Embedded {
     ) -> Result<()> {
         for _ in 0..CONFLICTS {
             let mut run = self.open_run(org, id).await?;
-            let before = log::foreign_stream(self.store.reader(), id).await?;
+            let before = log::foreign_stream_get(self.store.reader(), id).await?;
             let is_new = message_id.is_some_and(|id| before.is_none_or(|row| row.message_id != id));
             let (now, mut set) = (self.clock.now(), self.store.set());
             queries::run_stays_open(&mut set, org, id, now);
@@ -102,7 +102,7 @@ impl Embedded {
             self.in_turn[usize::from(id.0.as_bytes()[15]) % self.in_turn.len()].lock().await;
         for _ in 0..CONFLICTS {
             let mut run = self.open_run(org, id).await?;
-            let stored = log::foreign_stream(self.store.reader(), id).await?;
+            let stored = log::foreign_stream_get(self.store.reader(), id).await?;
             let too_late = |row: &foreign_stream::Model| row.ended && row.message_id == message_id;
             if stored.as_ref().is_some_and(too_late) {
                 return Ok(());

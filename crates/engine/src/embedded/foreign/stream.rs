@@ -33,7 +33,7 @@ struct Piece {
 impl Streamed {
     /// Reads what was streamed since the turn began; nothing of one that has ended.
     pub async fn read(db: &DatabaseConnection, id: ExecutionId) -> Result<Self> {
-        let row = log::foreign_stream(db, id).await?;
+        let row = log::foreign_stream_get(db, id).await?;
         let mut texts = Vec::new();
         if let Some(row) = row.as_ref().filter(|row| !row.ended) {
             texts = read_texts(db, id, row.after_seq).await?;
