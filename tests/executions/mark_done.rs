@@ -27,7 +27,9 @@ async fn talk(org: &Organization, model: &Model) -> String {
 
 /// The id of the last entry once the run waits for input.
 async fn waits(org: &Organization, id: &str) -> String {
-    let waiting = |frame: &Frame| frame.data["status"] == "waiting_for_input";
+    // What a stream begins with tells the state too, and is no entry.
+    let waiting =
+        |frame: &Frame| frame.event == "status" && frame.data["status"] == "waiting_for_input";
     let frames = org.stream_until(id, None, waiting).await;
     frames.last().expect("frames").id.clone()
 }
