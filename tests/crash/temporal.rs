@@ -5,8 +5,7 @@ use model_server::{Ending, Hang, Reply};
 use serde_json::json;
 
 use crate::harness::{
-    Database, Frame, Model, Organization, Pipe, Plane, Relay, Worker, Workspace, shell,
-    temporal_server,
+    Database, Model, Organization, Pipe, Plane, Relay, Worker, Workspace, shell, temporal_server,
 };
 
 /// Runs that a worker is at when the plane dies.
@@ -134,14 +133,6 @@ async fn all_runs_end_and_no_step_is_repeated() {
     assert_eq!(listed.header("x-total-count"), (UNDER_WAY + ACCEPTED).to_string());
 }
 
-/// Reads on until the run waits for input; the id of the last entry.
-async fn waits(org: &Organization, id: &str, last: Option<&str>) -> String {
-    let is_waiting =
-        |frame: &Frame| frame.event == "status" && frame.data["status"] == "waiting_for_input";
-    let frames = org.stream_until(id, last, is_waiting).await;
-    frames.last().expect("frames").id.clone()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_waits_for_input_waits_on_and_answers_it() {
     let (plane, relay, org) = start().await;
@@ -150,14 +141,14 @@ async fn a_run_that_waits_for_input_waits_on_and_answers_it() {
     let agent = org.agent(&model.name).await;
     let body = json!({"prompt": "Hi.", "execution_metadata": {"interactive": true}});
     let id = org.execute(&agent, body).await;
-    let last = waits(&org, &id, None).await;
+    let last = org.waits_for_input(&id, None).await;
 
     let plane = start_again(plane, &relay);
     assert_eq!(org.execution(&id).await["status"], "waiting_for_input");
     assert_eq!(org.say(&id, "How are you?").await.status, 202);
     // A message that was acknowledged is not lost either.
     let _plane = start_again(plane, &relay);
-    waits(&org, &id, Some(&last)).await;
+    org.waits_for_input(&id, Some(&last)).await;
     let session = org.get(&format!("/api/v1/executions/{id}/session")).await;
     let messages = session.body["messages"].as_array().expect("messages").clone();
     let said: Vec<_> = messages.iter().map(|message| &message["content"]).collect();

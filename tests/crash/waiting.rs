@@ -27,7 +27,7 @@ async fn a_run_that_waits_for_input_waits_on_and_hears_it() {
     let agent = org.agent(&model.name).await;
     let body = json!({"prompt": "Hi.", "execution_metadata": {"interactive": true}});
     let id = org.execute(&agent, body).await;
-    org.stream_until(&id, None, |frame| frame.data["status"] == "waiting_for_input").await;
+    org.waits_for_input(&id, None).await;
 
     let plane = plane.kill_and_restart();
     let org = org.at(&plane);

@@ -13,13 +13,11 @@ async fn ask(org: &Organization, model: &Model) -> String {
 
 /// Reads on until the run waits for input; the id of the last entry.
 async fn waits(org: &Organization, id: &str, last: Option<&str>) -> String {
-    let waiting = |frame: &crate::harness::Frame| frame.data["status"] == "waiting_for_input";
-    let frames =
-        org.stream_until(id, last, |frame| frame.event == "status" && waiting(frame)).await;
+    let last = org.waits_for_input(id, last).await;
     let run = org.execution(id).await;
     assert_eq!(run["status"], "waiting_for_input");
     assert_eq!(run["completed_at"], Value::Null);
-    frames.last().expect("frames").id.clone()
+    last
 }
 
 #[plane_test]

@@ -3,9 +3,7 @@
 use model_server::Reply;
 use serde_json::{Value, json};
 
-use crate::harness::{
-    ForeignWorker, Frame, Model, Organization, Plane, Reply as Answer, names, shell,
-};
+use crate::harness::{ForeignWorker, Model, Organization, Plane, Reply as Answer, names, shell};
 
 async fn mark_done(org: &Organization, id: &str) -> Answer {
     org.post(&format!("/api/v1/executions/{id}/mark-done"), json!({})).await
@@ -25,21 +23,12 @@ async fn talk(org: &Organization, model: &Model) -> String {
     org.execute(&agent, body).await
 }
 
-/// The id of the last entry once the run waits for input.
-async fn waits(org: &Organization, id: &str) -> String {
-    // What a stream begins with tells the state too, and is no entry.
-    let waiting =
-        |frame: &Frame| frame.event == "status" && frame.data["status"] == "waiting_for_input";
-    let frames = org.stream_until(id, None, waiting).await;
-    frames.last().expect("frames").id.clone()
-}
-
 #[plane_test]
 async fn one_that_waits_completes_with_its_last_answer() {
     let org = Plane::shared().organization().await;
     let model = Model::new([Reply::text("Hello!")]);
     let id = talk(&org, &model).await;
-    let last = waits(&org, &id).await;
+    let last = org.waits_for_input(&id, None).await;
     assert_marked(&mark_done(&org, &id).await, &id);
     let run = org.execution(&id).await;
     assert_eq!((&run["status"], &run["response"]), (&json!("completed"), &json!("Hello!")));
@@ -63,7 +52,7 @@ async fn said_twice_at_once_it_is_said_once() {
     let org = plane.organization().await;
     let model = Model::new([Reply::text("Hello!")]);
     let id = talk(&org, &model).await;
-    waits(&org, &id).await;
+    org.waits_for_input(&id, None).await;
     let (one, other) = tokio::join!(mark_done(&org, &id), mark_done(&org, &id));
     for reply in [one, other] {
         assert_marked(&reply, &id);

@@ -244,6 +244,17 @@ impl Organization {
         self.execution(id).await
     }
 
+    /// Follows a run, from its beginning or from behind an entry, until it waits for input; the id of
+    /// the entry that says so. What a stream begins with tells the state too, and is no entry.
+    pub async fn waits_for_input(&self, id: &str, last_event_id: Option<&str>) -> String {
+        let waits =
+            |frame: &Frame| frame.event == "status" && frame.data["status"] == "waiting_for_input";
+        let frames = self.stream_until(id, last_event_id, waits).await;
+        let last = frames.last().expect("frames");
+        assert!(waits(last), "it has ended: {last:?}");
+        last.id.clone()
+    }
+
     /// All frames of a run's stream, to its end.
     pub async fn stream(&self, id: &str, last_event_id: Option<&str>) -> Vec<Frame> {
         self.stream_until(id, last_event_id, |_| false).await

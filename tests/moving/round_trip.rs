@@ -130,7 +130,7 @@ async fn waits(org: &Organization) -> String {
     let agent = org.agent(&model.name).await;
     let body = json!({"prompt": "Hi.", "execution_metadata": {"interactive": true}});
     let id = org.execute(&agent, body).await;
-    org.stream_until(&id, None, |frame| frame.data["status"] == "waiting_for_input").await;
+    org.waits_for_input(&id, None).await;
     id
 }
 
@@ -271,8 +271,7 @@ async fn what_was_begun_elsewhere_goes_on_under_temporal_and_back_at_home() {
     for run in &tenant.waiting {
         let last = here.log(run).await.len();
         assert_eq!(here.say(run, "And now?").await.status, 202);
-        let waits = |frame: &crate::harness::Frame| frame.data["status"] == "waiting_for_input";
-        here.stream_until(run, Some(&last.to_string()), waits).await;
+        here.waits_for_input(run, Some(&last.to_string())).await;
     }
 }
 
@@ -312,8 +311,7 @@ async fn everything_goes_on(tenant: &Tenant, org: &Organization) {
     for run in &tenant.waiting {
         let last = org.log(run).await.len();
         assert_eq!(org.say(run, "How are you?").await.status, 202);
-        let answered = |frame: &crate::harness::Frame| frame.data["status"] == "waiting_for_input";
-        org.stream_until(run, Some(&last.to_string()), answered).await;
+        org.waits_for_input(run, Some(&last.to_string())).await;
         let session = org.get(&format!("/api/v1/executions/{run}/session")).await;
         let messages = session.body["messages"].as_array().expect("messages").clone();
         let said: Vec<_> = messages.iter().map(|message| &message["content"]).collect();

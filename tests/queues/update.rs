@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{QUEUES, of_environment};
-use crate::harness::{Frame, Model, Plane};
+use crate::harness::{Model, Plane};
 use crate::workers::ByHand;
 
 #[plane_test]
@@ -144,8 +144,7 @@ async fn the_worker_inside_the_plane_follows_the_status_of_its_queue() {
         model_server::Reply::text("two"),
     ]);
     let run = org.ask_with(&model, json!({"interactive": true})).await;
-    let waits = |frame: &Frame| frame.data["status"] == "waiting_for_input";
-    org.stream_until(&run, None, waits).await;
+    let last = org.waits_for_input(&run, None).await;
     let paused = org.patch(&path, json!({"status": "paused"})).await;
     assert_eq!((paused.status, &paused.body["active_workers"]), (200, &json!(0)), "{paused}");
     assert_eq!(org.say(&run, "And?").await.status, 202);
@@ -160,12 +159,7 @@ async fn the_worker_inside_the_plane_follows_the_status_of_its_queue() {
     assert_eq!(org.execution(&run).await["status"], "queued");
     let active = org.patch(&path, json!({"status": "active"})).await;
     assert_eq!(active.body["active_workers"], 1, "{active}");
-    let mut waited = 0;
-    org.stream_until(&run, None, |frame| {
-        waited += u32::from(waits(frame));
-        waited == 2
-    })
-    .await;
+    org.waits_for_input(&run, Some(&last)).await;
     assert_eq!(org.execution(&run).await["status"], "waiting_for_input");
     let session = org.get(&format!("/api/v1/executions/{run}/session")).await;
     let last = session.body["messages"].as_array().expect("messages").last().cloned();

@@ -93,9 +93,7 @@ pub async fn runs_open_on(
     queue: QueueId,
     limit: u64,
 ) -> Result<Vec<ExecutionId>> {
-    let open: Vec<Uuid> = of(org)
-        .filter(entity::Column::Status.is_in(OPEN.map(Status::as_str)))
-        .filter(on(queue.0))
+    let open: Vec<Uuid> = open_of_queue(org, queue)
         .select_only()
         .column(entity::Column::Id)
         .limit(limit)
@@ -108,12 +106,12 @@ pub async fn runs_open_on(
 
 /// How many runs of a queue are not over.
 pub async fn runs_open_count(db: &DatabaseConnection, org: &OrgId, queue: QueueId) -> Result<u64> {
-    of(org)
-        .filter(entity::Column::Status.is_in(OPEN.map(Status::as_str)))
-        .filter(on(queue.0))
-        .count(db)
-        .await
-        .doing("count the runs of a queue that are not over")
+    let open = open_of_queue(org, queue).count(db).await;
+    open.doing("count the runs of a queue that are not over")
+}
+
+fn open_of_queue(org: &OrgId, queue: QueueId) -> Select<entity::Entity> {
+    of(org).filter(entity::Column::Status.is_in(OPEN.map(Status::as_str))).filter(on(queue.0))
 }
 
 /// Runs of a queue that are not over. For statements about queues.
@@ -181,7 +179,7 @@ pub async fn states_of_queue(
         .filter(Column::Id.gte(Uuid::from_u128(millis << 80)))
         .filter(Column::CreatedAt.gte(micros(since)))
         .filter(Column::WorkerQueueId.eq(queue.0));
-    let open = of(org).filter(Column::Status.is_in(OPEN.map(Status::as_str))).filter(on(queue.0));
+    let open = open_of_queue(org, queue);
     let mut states = Vec::new();
     for runs in [over, open] {
         let some = runs

@@ -5,7 +5,8 @@ use drover_domain::executions::Status;
 use drover_domain::{Doing, QueueId, Result, micros};
 use jiff::Timestamp;
 use sea_orm::sea_query::{
-    CommonTableExpression, Expr, ExprTrait, LockBehavior, LockType, Order, Query, WithClause,
+    CommonTableExpression, Expr, ExprTrait, LockBehavior, LockType, Order, Query, SimpleExpr,
+    WithClause,
 };
 use sea_orm::{
     ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
@@ -29,8 +30,7 @@ pub struct RowClaim {
 
 /// Whether there are rows that nobody is at.
 pub async fn is_due(db: &DatabaseConnection, now: Timestamp) -> Result<bool> {
-    let one = Entity::find().filter(Column::ClaimedUntil.lte(micros(now))).limit(1).one(db).await;
-    Ok(one.doing("look into the outbox")?.is_some())
+    any(db, Column::ClaimedUntil.lte(micros(now))).await
 }
 
 /// Claims rows that were due at an instant and that nobody is at, the longest due first. What others are
@@ -72,8 +72,7 @@ pub async fn claimed(db: &DatabaseConnection, claim: RowClaim) -> Result<Vec<Mod
 
 /// Whether rows wait for a worker of these queues.
 pub async fn is_waited_for(db: &DatabaseConnection, queues: &[QueueId]) -> Result<bool> {
-    let one = Entity::find().filter(parked(queues)).limit(1).one(db).await;
-    Ok(one.doing("look into the outbox")?.is_some())
+    any(db, parked(queues)).await
 }
 
 /// Keeps a row until some time, if nobody has claimed it since it was read.
@@ -119,6 +118,11 @@ pub fn forget_ended(set: &mut WriteSet) {
     );
 }
 
-fn parked(queues: &[QueueId]) -> sea_orm::sea_query::SimpleExpr {
+async fn any(db: &DatabaseConnection, which: SimpleExpr) -> Result<bool> {
+    let one = Entity::find().filter(which).limit(1).one(db).await;
+    Ok(one.doing("look into the outbox")?.is_some())
+}
+
+fn parked(queues: &[QueueId]) -> SimpleExpr {
     Column::ClaimedUntil.eq(PARKED).and(Column::QueueId.is_in(queues.iter().map(|queue| queue.0)))
 }
